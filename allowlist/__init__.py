@@ -1,0 +1,1 @@
+"""Decides: the list, its language, the decision; the door, the resolver, Chromium's policy."""

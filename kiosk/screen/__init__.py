@@ -1,0 +1,1 @@
+"""Pixels and touches only: shows what the guardian says and reports what was touched."""
