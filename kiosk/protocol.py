@@ -206,6 +206,8 @@ def decode_view(message: Message) -> View:
         made["scene"] = Scene(made["scene"])
         made["tiles"] = tuple(_make(Tile, tile) for tile in made.get("tiles", ()))
         made["steps"] = tuple(_make(Step, step) for step in made.get("steps", ()))
+        if isinstance(made.get("panic"), dict):
+            made["panic"]["contacts"] = tuple(made["panic"].get("contacts", ()))
         for key, kind in (("sun", Sun), ("panic", PanicNews), ("facts", Facts), ("trouble", Trouble)):
             if made.get(key) is not None:
                 made[key] = _make(kind, made[key])
