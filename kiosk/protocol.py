@@ -22,7 +22,7 @@ LONGEST_LINE = 64 * 1024  # bytes; a longer line is not ours and ends the connec
 
 
 class Scene(StrEnum):
-    """What can be seen; CHILD_UI numbers them. PIN entry is the screen's own, over any scene that asks for it."""
+    """What can be seen, as CHILD_UI numbers it. PIN entry is the screen's own, over any scene that asks."""
 
     LOCKED = "locked"  # 1
     OPENING = "opening"  # 4
@@ -60,7 +60,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Sun:
-    """The timer: seconds left of one sun's length, at the moment the view was sent; the screen counts down."""
+    """The timer: seconds left of one sun's length when the view was sent; the screen counts down."""
 
     left: float
     of: float
@@ -76,7 +76,7 @@ class Step:
 
 @dataclass(frozen=True)
 class PanicNews:
-    """The two independent facts of scene 12. Words are exact: sent = accepted by a path, told = a person took it."""
+    """The two independent facts of scene 12. Sent = accepted by a path, told = a person took it."""
 
     internet: str = "cutting"  # cutting | off | unconfirmed
     internet_at: str = ""  # wall clock "10:42:07", when read back
@@ -111,7 +111,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class View:
-    """Everything that can be seen now. `serial` rises by one with each; the screen answers `shown` with it."""
+    """All that can be seen now. `serial` rises by one with each; the screen answers `shown` with it."""
 
     serial: int
     scene: Scene

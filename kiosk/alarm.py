@@ -1,0 +1,106 @@
+"""Panic and faults: asked before the table, in any state.
+
+The latch lets through only what `LATCHED` lists, and nothing there opens anything; only an SLT member with an
+outcome, and the button out, resets it, and a reset ends at locked (invariant 3, H3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kiosk import effects as do
+from kiosk import events as on
+from kiosk.errors import NotNow
+from kiosk.events import Event, Role
+from kiosk.rules import close, stay
+from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
+
+
+def trip(s: Session, e: on.PanicTripped) -> Result:
+    """From any state: the session is over, latched. What was open is told by the incident (invariant 3)."""
+    if s.panic is Panic.LATCHED:
+        alarm = replace(s.alarm, held=s.alarm.held or e.held)
+        return replace(s, alarm=alarm), (do.Log("panic_again", "", {"cause": e.cause}),)
+    alarm = Alarm(cause=e.cause, at=e.at, adult=s.adult, held=e.held)
+    latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
+    return latched, (do.Close(), do.Latch(e.cause, e.at, s.adult, s.url))
+
+
+def latched_identified(s: Session, e: on.Identified) -> Result:
+    if e.adult.role is not Role.SLT:
+        return s, (do.Tell("This needs an SLT badge."), record("reset_refused", e.adult))
+    alarm = replace(s.alarm, resetter=e.adult, reset_until=s.now + s.timing.reset)
+    return replace(s, alarm=alarm), (record("reset_opened", e.adult),)
+
+
+def latched_outcome(s: Session, e: on.OutcomeChosen) -> Result:
+    """A reset needs an SLT member, an outcome and the button out; it ends at locked, restarting nothing."""
+    by = s.alarm.resetter
+    if by is None:
+        raise NotNow("Only an SLT member who has used their badge or PIN may reset.")
+    if s.alarm.held:
+        return s, (do.Tell("The red button is still pressed. Release it first."), record("reset_held", by))
+    return locked(s), (do.Unlatch(e.outcome, by),)
+
+
+def latched_tick(s: Session, e: on.Tick) -> Result:
+    if s.alarm.resetter is None or s.now < s.alarm.reset_until:
+        return s, ()
+    return replace(s, alarm=replace(s.alarm, resetter=None)), ()
+
+
+def latched_cancel(s: Session, e: on.ResetCancelled) -> Result:
+    return replace(s, alarm=replace(s.alarm, resetter=None)), ()
+
+
+LATCHED: Mapping[type[Event], Callable[[Session, Any], Result]] = {
+    on.Tick: latched_tick,
+    on.Identified: latched_identified,
+    on.OutcomeChosen: latched_outcome,
+    on.ResetCancelled: latched_cancel,
+    on.BrowserStopped: stay,
+}
+"""All that the latch lets through; nothing here opens anything."""
+
+
+def released(s: Session, e: on.ButtonReleased) -> Result:
+    return replace(s, alarm=replace(s.alarm, held=False)), ()
+
+
+def cut(s: Session, e: on.InternetCut) -> Result:
+    return replace(s, alarm=replace(s.alarm, cut=e)), ()
+
+
+def alert(s: Session, e: on.AlertMoved) -> Result:
+    return replace(s, alarm=replace(s.alarm, alert=e)), ()
+
+
+def fault(s: Session, e: on.FaultRaised) -> Result:
+    """Any fault ends the session that is open: everything a session stands on is needed all the time."""
+    known = e.code in s.faults
+    s = replace(s, faults={**s.faults, e.code: e})
+    log = () if known else (record("fault", None, code=e.code, sentence=e.sentence),)
+    if s.state not in OPEN:
+        return s, log
+    closing, effects = close(s, Ending.FAULT, trouble=on.OpeningFailed(e.sentence, e.todo))
+    return closing, (*effects, *log)
+
+
+def mended(s: Session, e: on.FaultCleared) -> Result:
+    if e.code not in s.faults:
+        return s, ()
+    faults = {code: fault for code, fault in s.faults.items() if code != e.code}
+    return replace(s, faults=faults), (record("fault_cleared", None, code=e.code),)
+
+
+ALWAYS: Mapping[type[Event], Callable[[Session, Any], Result]] = {
+    on.PanicTripped: trip,
+    on.ButtonReleased: released,
+    on.InternetCut: cut,
+    on.AlertMoved: alert,
+    on.FaultRaised: fault,
+    on.FaultCleared: mended,
+}
+"""What may happen at any time, in any state, latched or not."""

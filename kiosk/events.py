@@ -1,0 +1,220 @@
+"""Everything that can happen to a session, as values. Time, too, arrives as an event.
+
+`at` is the wall clock as people read it ("10:42:07"), for screens and alerts only; the machine reckons in
+`Tick.now`, seconds of a monotonic clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who may do what (H11, H17)."""
+
+    STAFF = "staff"
+    ICT = "ict"
+    SLT = "slt"
+
+
+@dataclass(frozen=True)
+class Adult:
+    """Whom a PIN or badge named. `agreed`: their acceptable-use agreement is signed and current (H20)."""
+
+    id: str
+    name: str
+    role: Role = Role.STAFF
+    agreed: bool = True
+
+
+class Choice(StrEnum):
+    """What an adult may do from the cover."""
+
+    TOGETHER = "together"
+    CLOSE = "close"
+    FINISH = "finish"
+    STOP = "stop"
+
+
+class Outcome(StrEnum):
+    """What SLT says a panic was; a reset needs one (H19)."""
+
+    UPSETTING = "upsetting"  # something upsetting was seen
+    CAUGHT = "caught"  # something was wrong but not seen
+    MISTAKE = "mistake"  # pressed by mistake
+    PRACTICE = "practice"  # a drill
+
+
+@dataclass(frozen=True)
+class Event:
+    """The base of all events."""
+
+
+@dataclass(frozen=True)
+class Tick(Event):
+    """It is now `now`, in seconds of a clock that never goes back."""
+
+    now: float
+
+
+# People.
+
+
+@dataclass(frozen=True)
+class Identified(Event):
+    """A PIN or badge was recognised."""
+
+    adult: Adult
+
+
+@dataclass(frozen=True)
+class TileTapped(Event):
+    """A picture on Home was touched; `site` is its id, `url` its start page."""
+
+    site: str
+    url: str
+
+
+@dataclass(frozen=True)
+class HomeTapped(Event):
+    """The little house."""
+
+
+@dataclass(frozen=True)
+class BackTapped(Event):
+    """The arrow."""
+
+
+@dataclass(frozen=True)
+class TellTapped(Event):
+    """The grown-up button: the child tells (H8)."""
+
+
+@dataclass(frozen=True)
+class Chose(Event):
+    """An identified adult chose from the cover."""
+
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class FinishTapped(Event):
+    """An adult put the finished or the fault scene away."""
+
+
+# The browser and what leads to it.
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """One real step of waking up is done."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class BrowserReady(Event):
+    """The browser is attached and its policy proven by the canary."""
+
+
+@dataclass(frozen=True)
+class OpeningFailed(Event):
+    """The session cannot open: what is wrong and what to do."""
+
+    sentence: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class PagePainted(Event):
+    """The page at `url` can be seen; `back`: the browser has a page behind it."""
+
+    url: str
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class LinkRefused(Event):
+    """The child asked for a page that is not on the list."""
+
+    host: str
+
+
+@dataclass(frozen=True)
+class BrowserGone(Event):
+    """The browser ended by itself, crashed or hung, and has been killed."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class BrowserStopped(Event):
+    """The browser that we killed is gone, every process of it."""
+
+
+# Panic, orthogonal to all of it.
+
+
+@dataclass(frozen=True)
+class PanicTripped(Event):
+    """The circuit tripped, or an adult chose to stop everything. Browser and door are dead already."""
+
+    cause: str  # "by the red button" | "by a broken wire" | "from the screen" | "by a loss of power"
+    at: str
+    held: bool = False  # the button is in, or the wire open, until ButtonReleased
+
+
+@dataclass(frozen=True)
+class ButtonReleased(Event):
+    """The circuit is whole and the button out again."""
+
+
+@dataclass(frozen=True)
+class InternetCut(Event):
+    """The radio was read back after the cut. `confirmed` is what was read, not what was asked."""
+
+    confirmed: bool
+    at: str
+
+
+@dataclass(frozen=True)
+class AlertMoved(Event):
+    """Where the alert stands: sending | sent (a path accepted it) | told (a person took it) | not_told."""
+
+    state: str
+    at: str = ""
+    who: str = ""
+    path: str = ""
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class OutcomeChosen(Event):
+    """The identified SLT member says what it was, and with that resets."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class ResetCancelled(Event):
+    """Back to the panic screen, still latched."""
+
+
+# Faults, a set.
+
+
+@dataclass(frozen=True)
+class FaultRaised(Event):
+    """Something a session needs is not there. `code` names it; `sentence` and `todo` are for an adult."""
+
+    code: str
+    sentence: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class FaultCleared(Event):
+    """It is there again."""
+
+    code: str

@@ -1,0 +1,282 @@
+"""What each event makes of an open, opening or closing session: one small function a row of the table.
+
+Each takes the session and the event and gives the next session and its effects; none knows the time but by
+`session.now`, and none does anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk import effects as do
+from kiosk import events as on
+from kiosk.errors import NotNow
+from kiosk.events import Choice, Event
+from kiosk.state import Cover, Ending, Result, Session, State, locked, record
+
+# Opening.
+
+
+def open_session(s: Session, e: on.Identified) -> Result:
+    """A session opens for a named adult with a current agreement, and only without a fault (invariant 2)."""
+    if s.faults:
+        fault = next(iter(s.faults.values()))
+        return s, (do.Tell(f"{fault.sentence} {fault.todo}"), record("refused", e.adult, why=fault.code))
+    if not e.adult.agreed:
+        text = "Your acceptable-use agreement is not signed, or is over a year old. Please see ICT."
+        return s, (do.Tell(text), record("refused", e.adult, why="agreement"))
+    opened = Session(
+        timing=s.timing,
+        state=State.OPENING,
+        now=s.now,
+        adult=e.adult,
+        until=s.now + s.timing.opening,
+        seen_at=s.now,
+    )
+    return opened, (record("session_opening", e.adult), do.Say("waking"), do.Open())
+
+
+def step_done(s: Session, e: on.StepDone) -> Result:
+    return replace(s, steps=(*s.steps, e.name)), ()
+
+
+def opened(s: Session, e: on.BrowserReady) -> Result:
+    home = replace(s, state=State.HOME, browser_up=True, ends_at=s.now + s.timing.sun, seen_at=s.now)
+    return home, (record("session_open", s.adult), do.Chime("open"), do.Say("home"))
+
+
+def not_opened(s: Session, e: on.OpeningFailed) -> Result:
+    return close(s, Ending.FAULT, trouble=e)
+
+
+def opening_gone(s: Session, e: on.BrowserGone) -> Result:
+    return close(
+        s, Ending.FAULT, trouble=on.OpeningFailed(e.why, "Try again; if it happens again, tell ICT.")
+    )
+
+
+def opening_tick(s: Session, e: on.Tick) -> Result:
+    if s.now < s.until:
+        return s, ()
+    late = on.OpeningFailed(
+        "The internet did not wake up in time.", "Try again; if it happens again, tell ICT."
+    )
+    return close(s, Ending.FAULT, trouble=late)
+
+
+# Home and page.
+
+
+def tile(s: Session, e: on.TileTapped) -> Result:
+    page = replace(
+        s,
+        state=State.PAGE,
+        site=e.site,
+        url=e.url,
+        loading=True,
+        refused="",
+        asleep="",
+        back=False,
+        until=s.now + s.timing.loading,
+    )
+    opening = (do.Navigate(e.url),) if s.browser_up else ()
+    return page, (record("tile", s.adult, site=e.site), do.Say(f"tile-{e.site}"), *opening)
+
+
+def restarted(s: Session, e: on.BrowserReady) -> Result:
+    waiting = s.state is State.PAGE and s.loading
+    return replace(s, browser_up=True), (do.Navigate(s.url),) if waiting else ()
+
+
+def painted(s: Session, e: on.PagePainted) -> Result:
+    """The page can be seen, unless a closed door stands before it: that goes by a touch alone."""
+    page = replace(s, url=e.url, back=e.back, loading=False)
+    return page, (record("page", s.adult, url=e.url),) if e.url != s.url or s.loading else ()
+
+
+def refused(s: Session, e: on.LinkRefused) -> Result:
+    """A closed door. `loading` stays: where no page was painted yet, there is none to go back to."""
+    said = () if s.refused else (do.Say("door-closed"),)
+    return replace(s, refused=e.host), (record("link_refused", s.adult, host=e.host), *said)
+
+
+def home(s: Session, e: Event) -> Result:
+    """Leaving a page of one's own will: whatever ailed earlier pages is over, so crashes count anew."""
+    if s.now >= s.ends_at:
+        return close(s, Ending.TIME_UP)
+    return at_home(replace(s, crashes=0)), (do.Blank(), do.Say("home"))
+
+
+def back(s: Session, e: on.BackTapped) -> Result:
+    if s.refused and not s.loading:
+        return replace(s, refused=""), ()
+    if s.refused or not s.back:
+        raise NotNow("There is nothing behind this page.")
+    return s, (do.GoBack(),)
+
+
+def at_home(s: Session) -> Session:
+    """The tiles, whatever page there was forgotten."""
+    return replace(
+        s, state=State.HOME, site="", url="", back=False, loading=False, refused="", cover=None, chooser=None
+    )
+
+
+def gone(s: Session, e: on.BrowserGone) -> Result:
+    """The browser died: kindly back to the tiles and a new browser; the third in a row ends the session."""
+    crashes = s.crashes + 1
+    log = record("browser_gone", s.adult, why=e.why, in_a_row=crashes)
+    if crashes >= 3:
+        tired = on.OpeningFailed(
+            f"The browser stopped three times. {e.why}", "Start again later and tell ICT."
+        )
+        closing, effects = close(s, Ending.FAULT, trouble=tired)
+        return closing, (log, *effects)
+    if s.state is State.COVERED:
+        return replace(s, browser_up=False, crashes=crashes, under=State.HOME), (log, do.Restart())
+    home = replace(at_home(s), browser_up=False, crashes=crashes, asleep=s.site)
+    return home, (log, do.Say("asleep"), do.Restart())
+
+
+def here(s: Session, e: on.Identified) -> Result:
+    """The adult is still there, or hands over to another who signed (H1, H10)."""
+    if not e.adult.agreed:
+        text = "Your acceptable-use agreement is not signed, so you can't take over."
+        return s, (do.Tell(text), record("refused", e.adult, why="agreement"))
+    present = replace(s, seen_at=s.now, asking_until=None, adult=e.adult)
+    if s.adult is not None and s.adult.id == e.adult.id:
+        return present, (do.Tell(f"Thank you, {e.adult.name}."), record("present", e.adult))
+    was = s.adult.name if s.adult else ""
+    text = f"Thank you, {e.adult.name}. This session is yours now."
+    return present, (do.Tell(text), record("hand_over", e.adult, was=was))
+
+
+def browsing_tick(s: Session, e: on.Tick) -> Result:
+    """Home and page: a page that does not come, the sun's end, its last minute, the presence check."""
+    page = s.state is State.PAGE
+    if page and s.loading and not s.refused and s.now >= s.until:
+        asleep = replace(at_home(s), asleep=s.site)
+        return asleep, (do.Blank(), do.Say("asleep"), record("page_asleep", s.adult, site=s.site))
+    if s.now >= s.ends_at + (s.timing.grace if page else 0):
+        return close(s, Ending.TIME_UP)
+    effects: list[do.Effect] = []
+    if s.nearly and not s.warned:
+        s = replace(s, warned=True)
+        effects += [do.Chime("open"), do.Say("one-more-look")]
+    if s.asking_until is not None and s.now >= s.asking_until:
+        covered, more = cover(s, Cover.PRESENCE, s.timing.presence_cover, "find-grown-up")
+        return covered, (*effects, *more)
+    if s.asking_until is None and s.now >= s.seen_at + s.timing.presence_every:
+        s = replace(s, asking_until=s.now + s.timing.presence_ask)
+        effects.append(do.Chime("tell"))
+    return s, tuple(effects)
+
+
+# The cover.
+
+
+def cover(s: Session, why: Cover, limit: float, line: str) -> Result:
+    covered = replace(
+        s,
+        state=State.COVERED,
+        cover=why,
+        under=s.state,
+        chooser=None,
+        asking_until=None,
+        until=s.now + limit,
+    )
+    return covered, (
+        do.Mute(True),
+        do.Chime("tell"),
+        do.Say(line),
+        record("covered", s.adult, why=why, url=s.url),
+    )
+
+
+def told(s: Session, e: on.TellTapped) -> Result:
+    return cover(s, Cover.TOLD, s.timing.told, "well-done")
+
+
+def answered(s: Session, e: on.Identified) -> Result:
+    """An adult at the cover: a presence check is answered; a child who told is looked after by choosing."""
+    present, effects = here(s, e)
+    if not e.adult.agreed:
+        return present, effects
+    if s.cover is Cover.PRESENCE:
+        back, more = uncover(present)
+        return back, (*effects, *more)
+    return replace(present, chooser=e.adult), effects
+
+
+def uncover(s: Session) -> Result:
+    """What was covered is seen again; a page that was still coming gets its whole time anew."""
+    seen = replace(s, state=s.under, cover=None, chooser=None, until=s.now + s.timing.loading)
+    return seen, (do.Mute(False),)
+
+
+def chose(s: Session, e: on.Chose) -> Result:
+    if s.chooser is None:
+        raise NotNow("Only an adult who has used their badge or PIN may choose.")
+    log = record("cover_choice", s.chooser, choice=e.choice, url=s.url)
+    if e.choice is Choice.STOP:
+        return s, (log, do.Trip("from the screen"))
+    if e.choice is Choice.TOGETHER:
+        session, effects = uncover(s)
+    elif e.choice is Choice.CLOSE:
+        session, effects = at_home(s), (do.Blank(), do.Mute(False))
+    else:
+        session, effects = close(s, Ending.FINISHED)
+    return session, (log, *effects)
+
+
+def covered_page(s: Session, e: on.PagePainted | on.LinkRefused) -> Result:
+    """A page that goes on beneath the cover is remembered, never shown and never heard."""
+    if isinstance(e, on.LinkRefused):
+        return replace(s, refused=e.host), (record("link_refused", s.adult, host=e.host),)
+    return replace(s, url=e.url, back=e.back, loading=False), (
+        record("page", s.adult, url=e.url, covered=True),
+    )
+
+
+def covered_tick(s: Session, e: on.Tick) -> Result:
+    if s.now < s.until:
+        return s, ()
+    closing, effects = close(s, Ending.ABSENT)
+    name = s.adult.name if s.adult else "nobody"
+    text = f"Nobody answered at the kiosk, so the session of {name} was ended."
+    return closing, (*effects, do.Notify("A session ended without its adult", text))
+
+
+# Closing.
+
+
+def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> Result:
+    closing = Session(
+        timing=s.timing,
+        state=State.CLOSING,
+        faults=s.faults,
+        now=s.now,
+        adult=s.adult,
+        until=s.now + s.timing.finished,
+        ending=why,
+        trouble=trouble,
+    )
+    said = (do.Say("all-done"),) if why in (Ending.TIME_UP, Ending.ABSENT) else ()
+    detail = {"trouble": trouble.sentence} if trouble else {}
+    return closing, (do.Close(), record("session_closed", s.adult, why=why, **detail), *said)
+
+
+def stopped(s: Session, e: on.BrowserStopped) -> Result:
+    return (locked(s) if s.state is State.CLOSING and s.ending is Ending.FINISHED else s), ()
+
+
+def put_away(s: Session, e: on.FinishTapped) -> Result:
+    return locked(s), ()
+
+
+def closing_tick(s: Session, e: on.Tick) -> Result:
+    return (locked(s) if s.now >= s.until else s), ()
+
+
+def stay(s: Session, e: Event) -> Result:
+    return s, ()

@@ -1,0 +1,416 @@
+"""The session machine, row by row and as properties (invariants 1 to 3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from kiosk import effects as do
+from kiosk import events as on
+from kiosk.alarm import ALWAYS, LATCHED
+from kiosk.errors import NotNow
+from kiosk.events import Adult, Choice, Outcome, Role
+from kiosk.session import TABLE, diagram, handle
+from kiosk.state import OPEN, Cover, Ending, Panic, Session, State
+
+ALI = Adult("m.ali", "Ms Ali")
+HARVEY = Adult("t.harvey", "Mr Harvey", Role.ICT)
+KHAN = Adult("a.khan", "Mrs Khan", Role.SLT)
+UNSIGNED = Adult("n.new", "Mr New", agreed=False)
+PAGE = "https://farm.example/animals/"
+
+EXAMPLES: dict[type[on.Event], on.Event] = {
+    type(event): event
+    for event in (
+        on.Tick(1.0),
+        on.Identified(ALI),
+        on.TileTapped("farm", PAGE),
+        on.HomeTapped(),
+        on.BackTapped(),
+        on.TellTapped(),
+        on.Chose(Choice.TOGETHER),
+        on.FinishTapped(),
+        on.StepDone("network"),
+        on.BrowserReady(),
+        on.OpeningFailed("It did not start.", "Try again."),
+        on.PagePainted(PAGE),
+        on.LinkRefused("elsewhere.example"),
+        on.BrowserGone("It crashed."),
+        on.BrowserStopped(),
+        on.PanicTripped("by the red button", "10:42:07", held=True),
+        on.ButtonReleased(),
+        on.InternetCut(True, "10:42:07"),
+        on.AlertMoved("sent"),
+        on.OutcomeChosen(Outcome.MISTAKE),
+        on.ResetCancelled(),
+        on.FaultRaised("disk", "The disk is full.", "Call ICT."),
+        on.FaultCleared("disk"),
+    )
+}
+
+
+def run(session: Session, *events: on.Event) -> tuple[Session, list[do.Effect]]:
+    """Handle one event after another; all the effects in order."""
+    effects: list[do.Effect] = []
+    for event in events:
+        session, more = handle(session, event)
+        effects += more
+    return session, effects
+
+
+def kinds(effects: list[do.Effect]) -> list[type[do.Effect]]:
+    return [type(effect) for effect in effects]
+
+
+HOME, _ = run(Session(), on.Tick(100), on.Identified(ALI), on.BrowserReady())
+ON_PAGE, _ = run(HOME, on.TileTapped("farm", PAGE), on.PagePainted(PAGE, back=True))
+IN_STATE: dict[State, Session] = {
+    State.LOCKED: replace(Session(), now=100),
+    State.OPENING: run(Session(), on.Tick(100), on.Identified(ALI))[0],
+    State.HOME: HOME,
+    State.PAGE: ON_PAGE,
+    State.COVERED: run(ON_PAGE, on.TellTapped(), on.Identified(ALI))[0],
+    State.CLOSING: run(ON_PAGE, on.TellTapped(), on.Identified(ALI), on.Chose(Choice.FINISH))[0],
+}
+LATCHED_ONE, _ = run(ON_PAGE, on.PanicTripped("by the red button", "10:42:07"))
+
+
+def test_every_event_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(on.Event.__subclasses__())
+
+
+@pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("state", State)
+def test_every_pair_goes_where_its_row_says_or_raises_and_changes_nothing(
+    state: State, event: on.Event
+) -> None:
+    before = IN_STATE[state]
+    untouched = replace(before)
+    rule_ = TABLE.get((state, type(event)))
+    if rule_ is None and type(event) not in ALWAYS:
+        with pytest.raises(NotNow):
+            handle(before, event)
+        assert before == untouched
+        return
+    after, _ = handle(before, event)
+    if rule_ is not None:
+        assert after.state in rule_.to
+
+
+@pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda e: type(e).__name__)
+def test_while_latched_only_the_listed_events_pass_and_nothing_opens(event: on.Event) -> None:
+    if (type(event) not in LATCHED and type(event) not in ALWAYS) or isinstance(event, on.OutcomeChosen):
+        with pytest.raises(NotNow):
+            handle(LATCHED_ONE, event)
+        return
+    after, effects = handle(LATCHED_ONE, event)
+    assert after.panic is Panic.LATCHED
+    assert after.state is State.LOCKED
+    assert not {do.Open, do.Restart, do.Navigate} & set(kinds(list(effects)))
+
+
+# Who may open (H1, H20, H22).
+
+
+def test_a_named_adult_opens_a_session_and_is_in_the_log_h1() -> None:
+    session, effects = run(Session(), on.Identified(ALI))
+    assert session.state is State.OPENING
+    assert session.adult == ALI
+    assert do.Log("session_opening", "m.ali", {}) in effects
+    assert do.Open() in effects
+
+
+def test_an_adult_without_a_current_agreement_is_told_and_stays_outside_h20() -> None:
+    session, effects = run(Session(), on.Identified(UNSIGNED))
+    assert session.state is State.LOCKED
+    assert do.Open() not in effects
+    assert any(isinstance(e, do.Tell) and "agreement" in e.text for e in effects)
+
+
+def test_a_fault_keeps_the_kiosk_closed_and_is_told_to_the_adult() -> None:
+    session, effects = run(Session(), EXAMPLES[on.FaultRaised], on.Identified(ALI))
+    assert session.state is State.LOCKED
+    assert any(isinstance(e, do.Tell) and "The disk is full." in e.text for e in effects)
+
+
+def test_a_cleared_fault_lets_the_next_session_open() -> None:
+    session, _ = run(Session(), EXAMPLES[on.FaultRaised], on.FaultCleared("disk"), on.Identified(ALI))
+    assert session.state is State.OPENING
+
+
+@pytest.mark.parametrize("state", sorted(OPEN))
+def test_a_fault_ends_an_open_session(state: State) -> None:
+    session, effects = run(IN_STATE[state], EXAMPLES[on.FaultRaised])
+    assert session.state is State.CLOSING
+    assert session.ending is Ending.FAULT
+    assert do.Close() in effects
+
+
+def test_a_browser_that_never_wakes_is_given_up_after_45_seconds() -> None:
+    session, effects = run(IN_STATE[State.OPENING], on.Tick(144.9))
+    assert session.state is State.OPENING
+    session, effects = run(session, on.Tick(145))
+    assert session.state is State.CLOSING
+    assert do.Close() in effects
+
+
+# Pages.
+
+
+def test_a_page_is_visible_only_once_it_is_painted() -> None:
+    session, effects = run(HOME, on.TileTapped("farm", PAGE))
+    assert do.Navigate(PAGE) in effects
+    assert not session.page_visible
+    session, _ = run(session, on.PagePainted(PAGE))
+    assert session.page_visible
+
+
+def test_a_page_that_does_not_come_in_8_seconds_is_asleep_and_the_tiles_are_back() -> None:
+    session, effects = run(HOME, on.TileTapped("farm", PAGE), on.Tick(108))
+    assert session.state is State.HOME
+    assert session.asleep == "farm"
+    assert do.Blank() in effects
+
+
+def test_a_refused_link_is_a_closed_door_until_it_is_touched_s3() -> None:
+    session, effects = run(ON_PAGE, on.LinkRefused("elsewhere.example"), on.PagePainted(PAGE))
+    assert session.refused == "elsewhere.example"
+    assert not session.page_visible
+    assert do.Say("door-closed") in effects
+    session, _ = run(session, on.BackTapped())
+    assert session.page_visible
+
+
+def test_a_door_with_no_page_behind_it_has_only_home() -> None:
+    door, _ = run(HOME, on.TileTapped("farm", PAGE), on.LinkRefused("elsewhere.example"))
+    with pytest.raises(NotNow):
+        handle(door, on.BackTapped())
+    assert run(door, on.HomeTapped())[0].state is State.HOME
+
+
+def test_a_crash_returns_to_the_tiles_and_a_tile_touched_meanwhile_waits_for_the_new_browser() -> None:
+    session, effects = run(ON_PAGE, on.BrowserGone("It crashed."))
+    assert session.state is State.HOME
+    assert session.asleep == "farm"
+    assert do.Restart() in effects
+    session, effects = run(session, on.TileTapped("farm", PAGE))
+    assert do.Navigate(PAGE) not in effects
+    session, effects = run(session, on.BrowserReady())
+    assert do.Navigate(PAGE) in effects
+
+
+def test_three_crashes_in_a_row_close_the_session_and_a_good_page_counts_anew() -> None:
+    gone, again = on.BrowserGone("It crashed."), (on.BrowserReady(), on.TileTapped("farm", PAGE))
+    session, _ = run(ON_PAGE, gone, *again, gone, *again)
+    assert run(session, gone)[0].state is State.CLOSING
+    session, _ = run(session, on.PagePainted(PAGE), on.HomeTapped(), gone)
+    assert session.state is State.HOME
+
+
+# The cover (H8), presence (H1), hand-over (H10).
+
+
+@pytest.mark.parametrize("session", [HOME, ON_PAGE], ids=["home", "page"])
+def test_telling_covers_at_once_and_only_an_adult_uncovers_h8(session: Session) -> None:
+    covered, effects = run(session, on.TellTapped())
+    assert covered.state is State.COVERED
+    assert not covered.page_visible
+    assert do.Mute(True) in effects
+    for choice in Choice:
+        with pytest.raises(NotNow):
+            handle(covered, on.Chose(choice))
+    together, _ = run(covered, on.Identified(ALI), on.Chose(Choice.TOGETHER))
+    assert together.state is session.state
+
+
+def test_stop_everything_takes_the_buttons_own_way() -> None:
+    _session, effects = run(IN_STATE[State.COVERED], on.Chose(Choice.STOP))
+    assert do.Trip("from the screen") in effects
+
+
+def test_presence_asks_then_covers_then_ends_and_slt_is_told_h1() -> None:
+    session, effects = run(ON_PAGE, on.Tick(400))
+    assert session.asking_until == 420
+    assert session.page_visible
+    session, _ = run(session, on.Tick(420))
+    assert session.cover is Cover.PRESENCE
+    session, effects = run(session, on.Tick(480))
+    assert session.ending is Ending.ABSENT
+    assert any(isinstance(e, do.Notify) and "Ms Ali" in e.text for e in effects)
+
+
+def test_a_badge_answers_the_presence_check_at_either_step_h1() -> None:
+    session, _ = run(ON_PAGE, on.Tick(400), on.Identified(ALI))
+    assert session.asking_until is None
+    session, _ = run(session, on.Tick(700), on.Tick(720), on.Identified(ALI))
+    assert session.state is State.PAGE
+
+
+def test_another_adults_badge_is_a_hand_over_and_is_logged_h10() -> None:
+    session, effects = run(ON_PAGE, on.Identified(HARVEY))
+    assert session.adult == HARVEY
+    assert do.Log("hand_over", "t.harvey", {"was": "Ms Ali"}) in effects
+
+
+# The sun.
+
+
+def test_the_last_minute_is_announced_once_and_covers_nothing() -> None:
+    session, effects = run(replace(ON_PAGE, seen_at=650), on.Tick(641), on.Tick(642))
+    assert kinds(effects) == [do.Chime, do.Say]
+    assert session.page_visible
+
+
+def test_at_the_end_of_the_sun_the_tiles_close_and_a_page_has_a_minutes_grace() -> None:
+    end = replace(HOME, seen_at=690), replace(ON_PAGE, seen_at=690)
+    assert run(end[0], on.Tick(700))[0].ending is Ending.TIME_UP
+    assert run(end[1], on.Tick(700))[0].state is State.PAGE
+    assert run(end[1], on.Tick(700), on.HomeTapped())[0].ending is Ending.TIME_UP
+    assert run(end[1], on.Tick(760))[0].ending is Ending.TIME_UP
+
+
+def test_finished_goes_to_sleep_by_itself_and_a_badge_gives_a_new_sun() -> None:
+    finished, _ = run(replace(HOME, seen_at=690), on.Tick(700))
+    assert run(finished, on.BrowserStopped())[0].state is State.CLOSING
+    assert run(finished, on.Tick(760))[0].state is State.LOCKED
+    assert run(finished, on.Identified(ALI))[0].state is State.OPENING
+
+
+def test_a_session_that_its_adult_finished_locks_as_soon_as_the_browser_is_gone() -> None:
+    assert run(IN_STATE[State.CLOSING], on.BrowserStopped())[0].state is State.LOCKED
+
+
+# Panic (H3).
+
+
+@pytest.mark.parametrize("state", State)
+def test_panic_latches_from_every_state_and_kills_before_it_persists_h3(state: State) -> None:
+    session, effects = run(IN_STATE[state], EXAMPLES[on.PanicTripped])
+    assert session.panic is Panic.LATCHED
+    assert session.state is State.LOCKED
+    assert kinds(effects) == [do.Close, do.Latch]
+
+
+def test_the_incident_knows_the_adult_and_the_page_h19() -> None:
+    _, effects = run(ON_PAGE, EXAMPLES[on.PanicTripped])
+    assert do.Latch("by the red button", "10:42:07", ALI, PAGE) in effects
+
+
+def test_only_slt_resets_with_an_outcome_and_the_button_out_h3() -> None:
+    held, _ = run(ON_PAGE, EXAMPLES[on.PanicTripped])
+    staff, effects = run(held, on.Identified(ALI))
+    assert do.Tell("This needs an SLT badge.") in effects
+    with pytest.raises(NotNow):
+        handle(staff, on.OutcomeChosen(Outcome.MISTAKE))
+    slt, _ = run(staff, on.Identified(KHAN))
+    still, effects = run(slt, on.OutcomeChosen(Outcome.MISTAKE))
+    assert still.panic is Panic.LATCHED
+    assert any(isinstance(e, do.Tell) and "Release it" in e.text for e in effects)
+    reset, effects = run(still, on.ButtonReleased(), on.OutcomeChosen(Outcome.MISTAKE))
+    assert reset.panic is Panic.ARMED
+    assert reset.state is State.LOCKED
+    assert effects == [do.Unlatch(Outcome.MISTAKE, KHAN)]
+
+
+def test_an_slt_member_who_walks_away_leaves_no_open_reset_behind() -> None:
+    session, _ = run(LATCHED_ONE, on.Identified(KHAN), on.Tick(161))
+    with pytest.raises(NotNow):
+        handle(session, on.OutcomeChosen(Outcome.MISTAKE))
+
+
+def test_a_second_press_is_logged_and_nothing_more() -> None:
+    session, effects = run(LATCHED_ONE, EXAMPLES[on.PanicTripped])
+    assert session.panic is Panic.LATCHED
+    assert kinds(effects) == [do.Log]
+
+
+def test_the_diagram_names_every_state() -> None:
+    assert all(f" {state}" in diagram() for state in State)
+
+
+class Life(RuleBasedStateMachine):
+    """Anything may happen in any order; the invariants of DESIGN hold after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = Session()
+        self.opened_by: Adult | None = None
+        self.browser_may_live = False
+
+    def post(self, event: on.Event) -> None:
+        before = replace(self.session)
+        try:
+            self.session, effects = handle(self.session, event)
+        except NotNow:
+            assert self.session == before
+            return
+        for effect in effects:
+            if isinstance(effect, do.Open):
+                assert before.panic is Panic.ARMED
+                assert not before.faults
+                assert isinstance(event, on.Identified)
+                assert event.adult.agreed
+                self.browser_may_live = True
+            elif isinstance(effect, do.Restart | do.Navigate):
+                assert self.browser_may_live
+            elif isinstance(effect, do.Close):
+                self.browser_may_live = False
+
+    @rule(event=st.sampled_from([e for k, e in EXAMPLES.items() if k not in (on.Tick, on.Identified)]))
+    def anything(self, event: on.Event) -> None:
+        self.post(event)
+
+    @rule(seconds=st.sampled_from([0.3, 8, 21, 61, 301, 601]))
+    def time_passes(self, seconds: float) -> None:
+        self.post(on.Tick(self.session.now + seconds))
+
+    @rule(adult=st.sampled_from([ALI, HARVEY, KHAN, UNSIGNED]))
+    def badge(self, adult: Adult) -> None:
+        self.post(on.Identified(adult))
+
+    @rule(choice=st.sampled_from(Choice))
+    def choose(self, choice: Choice) -> None:
+        self.post(on.Chose(choice))
+
+    @precondition(lambda self: self.session.state is State.LOCKED and self.session.panic is Panic.ARMED)
+    @rule()
+    def a_whole_opening(self) -> None:
+        for event in (on.FaultCleared("disk"), on.Identified(ALI), on.BrowserReady()):
+            self.post(event)
+
+    @precondition(lambda self: self.session.panic is Panic.LATCHED)
+    @rule()
+    def slt_resets(self) -> None:
+        for event in (on.ButtonReleased(), on.Identified(KHAN), on.OutcomeChosen(Outcome.MISTAKE)):
+            self.post(event)
+        assert self.session.panic is Panic.ARMED
+        assert self.session.state is State.LOCKED
+        assert not self.browser_may_live
+
+    @invariant()
+    def closed_is_the_default(self) -> None:
+        if self.session.state not in OPEN:
+            assert not self.browser_may_live
+        if self.session.page_visible:
+            assert self.browser_may_live
+
+    @invariant()
+    def latched_means_locked(self) -> None:
+        if self.session.panic is Panic.LATCHED:
+            assert self.session.state is State.LOCKED
+            assert not self.browser_may_live
+
+    @invariant()
+    def no_open_session_without_an_adult_or_with_a_fault(self) -> None:
+        if self.session.state in OPEN:
+            assert self.session.adult is not None
+            assert self.session.adult.agreed
+            assert not self.session.faults
+
+
+Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLife = Life.TestCase
