@@ -71,9 +71,10 @@ class Chime(Effect):
 
 @dataclass(frozen=True)
 class Tell(Effect):
-    """A sentence for the adult who has just used a PIN or badge."""
+    """A sentence for the adult who has just used a PIN or badge; `refused`: it did not do what they wanted."""
 
     text: str
+    refused: bool = True
 
 
 @dataclass(frozen=True)

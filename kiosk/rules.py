@@ -145,10 +145,10 @@ def here(s: Session, e: on.Identified) -> Result:
         return s, (do.Tell(text), record("refused", e.adult, why="agreement"))
     present = replace(s, seen_at=s.now, asking_until=None, adult=e.adult)
     if s.adult is not None and s.adult.id == e.adult.id:
-        return present, (do.Tell(f"Thank you, {e.adult.name}."), record("present", e.adult))
+        return present, (do.Tell(f"Thank you, {e.adult.name}.", refused=False), record("present", e.adult))
     was = s.adult.name if s.adult else ""
     text = f"Thank you, {e.adult.name}. This session is yours now."
-    return present, (do.Tell(text), record("hand_over", e.adult, was=was))
+    return present, (do.Tell(text, refused=False), record("hand_over", e.adult, was=was))
 
 
 def browsing_tick(s: Session, e: on.Tick) -> Result:

@@ -1,0 +1,141 @@
+"""kiosk.yaml: what this kiosk is, where it stands and whom it tells.
+
+Every key has a description and an example; the README's table is made from them. All problems of a file are
+reported at once, with file and line (`allowlist.document`), and a guardian with a bad configuration stays
+closed (invariant 1).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from allowlist.document import Strict, read
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value:
+        raise ValueError("keep it on one line")
+    return value
+
+
+Words = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+Pin = Annotated[int, Field(ge=2, le=27)]
+
+
+class Timings(Strict):
+    """How long things take. One sun is one fixed length, every time, so that a child learns what a sun is."""
+
+    sun_minutes: int = Field(10, ge=1, le=30, description="Length of one sun, in minutes.", examples=["10"])
+    next: Literal["garden", "snack", "story", "blocks"] = Field(
+        "garden", description="The picture of what comes next.", examples=["garden"]
+    )
+
+
+class Presence(Strict):
+    """How often the adult is asked to show that they are still there (H1)."""
+
+    every_minutes: int = Field(5, ge=1, le=15, description="Minutes between two questions.", examples=["5"])
+
+
+class Dns(Strict):
+    """The setting's own resolver, which filters (H21)."""
+
+    server: str = Field(description="Its address, or its URL for DoH.", examples=["192.0.2.53"])
+    port: int = Field(53, ge=1, le=65535, description="Its port.", examples=["53"])
+    transport: Literal["udp", "dot", "doh"] = Field(
+        "udp", description="Plain (udp, with tcp where needed), DNS over TLS, or DNS over HTTPS.", examples=["udp"]
+    )
+    hostname: str = Field("", description="The name on its certificate.", examples=["filter.example"])
+
+
+class Network(Strict):
+    """The one way out."""
+
+    dns: Dns | None = Field(None, description="The resolver; without it, the system's own.", examples=["{…}"])
+    private_addresses: Literal["refuse", "allow"] = Field(
+        "refuse", description="Whether a listed host may lie on a private address.", examples=["refuse"]
+    )
+    upstream_proxy: str = Field(
+        "", description="The setting's own proxy, host:port, if there is one.", examples=["proxy.example:8080"]
+    )
+    ca_certificates: tuple[Path, ...] = Field(
+        (), description="PEM files of authorities the browser is to trust besides the public ones.", examples=["[]"]
+    )
+
+
+class Screen(Strict):
+    """The panel, in millimetres, measured with a ruler: everything on it is laid out in millimetres."""
+
+    width_mm: int = Field(217, ge=100, le=1200, description="Width of the picture, in mm.", examples=["217"])
+    height_mm: int = Field(136, ge=60, le=800, description="Height of the picture, in mm.", examples=["136"])
+
+
+class Hardware(Strict):
+    """What is wired where, by BCM numbers."""
+
+    panic_pin: Pin = Field(17, description="The panic button's input.", examples=["17"])
+    panic_wiring: Literal["normally_closed", "normally_open", "both"] = Field(
+        "normally_closed",
+        description="normally_closed: a cut wire is a press. both: a second contact tells press from fault.",
+        examples=["normally_closed"],
+    )
+    panic_second_pin: Pin = Field(27, description="The normally open contact, for both.", examples=["27"])
+    lamp_pin: Pin = Field(22, description="The lamp that shows that the button is armed.", examples=["22"])
+    sounder_pin: Pin = Field(23, description="The sounder.", examples=["23"])
+
+
+class AlertPerson(Strict):
+    """One designated person (H18), with the paths that reach them, as Apprise URLs (secrets: shown to no one)."""
+
+    name: Words = Field(description="The name on the panic screen.", examples=["Mrs Khan"])
+    urls: tuple[SecretStr, ...] = Field(
+        min_length=1, description="Apprise URLs, the surest first.", examples=["[mailtos://…]"]
+    )
+
+
+class Alerts(Strict):
+    """Whom to tell, in order (H16, H18)."""
+
+    people: tuple[AlertPerson, ...] = Field(
+        min_length=1, description="The safeguarding people, in order.", examples=["[…]"]
+    )
+    page_address: bool = Field(
+        True, description="Whether an alert names the page, its address made harmless.", examples=["true"]
+    )
+
+
+class Contact(Strict):
+    """Someone to call next (S9)."""
+
+    name: Words = Field(description="Who.", examples=["Local authority duty desk"])
+    phone: Words = Field(description="Their telephone number.", examples=["01234 567890"])
+
+
+class Agreement(Strict):
+    """The acceptable-use agreement in force (H20)."""
+
+    version: Words = Field("1", description="Changes when its text changes; all then sign anew.", examples=["1"])
+
+
+class Config(Strict):
+    """kiosk.yaml."""
+
+    device: Words = Field(description="The kiosk's name in log and alerts.", examples=["kiosk-1"])
+    room: Words = Field(description="Where it stands.", examples=["Rainbow room"])
+    level: Words = Field("nursery", description="The level of its sessions (H6).", examples=["nursery"])
+    session: Timings = Field(Timings(), description="Lengths of time.", examples=["{…}"])
+    presence: Presence = Field(Presence(), description="The presence check.", examples=["{…}"])
+    network: Network = Field(Network(), description="The way out.", examples=["{…}"])
+    screen: Screen = Field(Screen(), description="The panel.", examples=["{…}"])
+    hardware: Hardware = Field(Hardware(), description="The wiring.", examples=["{…}"])
+    alerts: Alerts = Field(description="Whom to tell.", examples=["{…}"])
+    contacts: tuple[Contact, ...] = Field((), description="Whom to call next.", examples=["[…]"])
+    agreement: Agreement = Field(Agreement(), description="The agreement that adults sign.", examples=["{…}"])
+
+
+def load(folder: Path) -> Config:
+    """The configuration in `folder`/kiosk.yaml. Raises allowlist.document.Problems, all of them at once."""
+    return read(folder / "kiosk.yaml", Config)

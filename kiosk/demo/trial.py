@@ -1,0 +1,123 @@
+"""`kiosk try`: the whole kiosk, really running, on a machine that has none of its hardware.
+
+The same guardian, screen, compositor and browser as on a Pi; simulated are the button, the radio, the lamp,
+the sounder and the badge reader. Everything lives in one folder that is gone when it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import assets
+from kiosk.config import load
+from kiosk.demo import compositor, setting
+from kiosk.demo.control import Control
+from kiosk.demo.internet import Internet
+from kiosk.demo.processes import Pile, need, user_id, wait_for
+from kiosk.protocol import Scene
+from kiosk.screen.units import Panel, bar_height
+
+SIZE = (1280, 800)  # px, a 10.1" panel
+SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A kiosk that is up."""
+
+    folder: Path
+    compositor: compositor.Compositor
+    panel: Panel
+    socket: Path
+    inbox: Path
+    pile: Pile
+    people: tuple[setting.DemoPerson, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """What an outside observer needs to attach."""
+        c = self.compositor
+        return {
+            "wayland_display": c.wayland.name,
+            "runtime_dir": str(c.runtime),
+            "display": c.display,
+            "screen": {"w": c.width, "h": c.height, "bar": bar_height(self.panel)},
+            "guardian_socket": str(self.socket),
+            "people": [person.facts() for person in self.people],
+            "alert_inbox": str(self.inbox),
+            "pids": {name: process.pid for name, process in self.pile.processes.items()},
+        }
+
+
+@contextmanager
+def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
+    """A kiosk that is up, from `config` or the demo's own. Raises KioskError, or Problems for a bad config."""
+    need("sway", "chromium", "bwrap", "setpriv", *(["Xvfb"] if headless else []))
+    if config is not None:
+        load(config)  # all problems at once, before anything starts
+    as_root = os.geteuid() == 0
+    screen_user = SCREEN_USER if as_root else None
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="kiosk-try-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=False)
+        folder.chmod(0o755)
+        for name in ("logs", "state", "run"):
+            (folder / name).mkdir()
+        (folder / "logs").chmod(0o700)
+        (folder / "state").chmod(0o700)
+        internet = stack.enter_context(Internet(folder, assets.path("demo", "pond")))
+        if config is None:
+            config = setting.write(folder, internet)
+        settings = load(config)
+        panel = Panel(*SIZE, settings.screen.width_mm, settings.screen.height_mm)
+        pile = stack.enter_context(Pile(folder / "logs"))
+        screen = compositor.start(
+            pile, folder / "display", SIZE, headless, bar_height(panel), screen_user
+        )
+        socket = folder / "run" / "guardian.sock"
+        guardian = [sys.executable, "-m", "kiosk.guardian", "--simulate"]
+        guardian += ["--config", str(config), "--state", str(folder / "state"), "--run", str(folder / "run")]
+        guardian += ["--wayland", str(screen.wayland)]
+        if as_root:
+            guardian += ["--browser-user", BROWSER_USER, "--screen-uid", str(user_id(SCREEN_USER))]
+        pile.start("guardian", guardian, _environment())
+        wait_for("the guardian", lambda: socket if socket.exists() else None, 20, pile.check)
+        command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
+        pile.start("screen", command, {**screen.environment(), **_python()}, screen_user)
+        trial = Trial(folder, screen, panel, socket, internet.inbox, pile, setting.PEOPLE)
+        with Control(socket) as control:
+            wait_for("the first picture", lambda: control.settled({Scene.LOCKED, Scene.FAULT}), 30, pile.check)
+        yield trial
+
+
+def _python() -> dict[str, str]:
+    """So that a kiosk run from its source folder finds itself."""
+    return {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", **_python()}
+
+
+def write_facts(path: Path, facts: dict[str, Any]) -> None:
+    """Write `facts` as JSON, whole or not at all: whoever waits for the file reads it the moment it appears."""
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(facts, indent=2) + "\n")
+    unfinished.rename(path)
+
+
+def wait_for_the_end(trial: Trial) -> None:
+    """Until Ctrl-C, SIGTERM, or a process that ends by itself (then KioskError)."""
+    ended = signal.sigtimedwait
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    while ended(signals, 1.0) is None:
+        trial.pile.check()

@@ -1,0 +1,207 @@
+"""`python -m kiosk.guardian`: the service. Puts the parts together, and stays closed if one is not right."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import assets
+from allowlist.decision import Allowlist, Policy
+from allowlist.document import Problems
+from allowlist.door import Door
+from allowlist.resolver import Resolver
+from hardware.errors import HardwareError
+from hardware.panel import Panel, open_panel
+from hardware.press import Trip
+from kiosk import events as on
+from kiosk.config import Config, load
+from kiosk.errors import KioskError
+from kiosk.guardian import settings
+from kiosk.guardian.browser import BrowserEvent, BrowserSettings
+from kiosk.guardian.closed import stay_closed
+from kiosk.guardian.courier import Courier
+from kiosk.guardian.guardian import Guardian
+from kiosk.guardian.identity import Identity
+from kiosk.guardian.messages import Messages
+from kiosk.guardian.people import People
+from kiosk.guardian.safekeeping import Safekeeping
+from kiosk.guardian.server import Server
+from kiosk.guardian.store import Store
+from kiosk.guardian.wayout import WayOut
+from kiosk.state import Session
+
+EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
+"""No kiosk ran before this: an earlier clock is not set (invariant 2)."""
+
+
+def main() -> int:
+    """Run until SIGTERM. Exit 2 with a sentence if not even a closed kiosk can be shown."""
+    parser = argparse.ArgumentParser(prog="python -m kiosk.guardian")
+    parser.add_argument("--config", type=Path, default=Path("/etc/kiosk"))
+    parser.add_argument("--state", type=Path, default=Path("/var/lib/kiosk"))
+    parser.add_argument("--run", type=Path, default=Path("/run/kiosk"))
+    parser.add_argument("--wayland", type=Path, required=True, help="the compositor's socket")
+    parser.add_argument("--browser-user", default=None, help="needed when this runs as root")
+    parser.add_argument("--screen-uid", type=int, default=os.geteuid())
+    parser.add_argument("--simulate", action="store_true", help="hardware in memory")
+    chosen = parser.parse_args()
+    try:
+        asyncio.run(_run(chosen))
+    except (KioskError, HardwareError, OSError) as error:
+        print(f"guardian: {error}", file=sys.stderr)  # noqa: T201  # systemd's journal, or the log of a trial
+        return 2
+    return 0
+
+
+async def _run(chosen: argparse.Namespace) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    socket = chosen.run / "guardian.sock"
+    screen_uids = frozenset({chosen.screen_uid})
+    try:
+        config = load(chosen.config)
+        people = settings.people(chosen.config, chosen.state, config)
+        sites = settings.sites(chosen.config)
+    except Problems as problems:
+        print(problems, file=sys.stderr)  # noqa: T201
+        await stay_closed(socket, screen_uids, problems, ended)
+        return
+    store = Store.open(chosen.state / "kiosk.db")
+    with contextlib.closing(store):
+        await _serve(chosen, config, people, sites, store, ended)
+
+
+async def _serve(
+    chosen: argparse.Namespace,
+    config: Config,
+    people: People,
+    sites: Allowlist,
+    store: Store,
+    ended: asyncio.Event,
+) -> None:
+    loop = asyncio.get_running_loop()
+    policy = sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
+    # Hardware calls back from its own threads, and may do so before there is a guardian: then it is at the
+    # first reading below that the level counts.
+    waiting: list[Trip] = []
+    guardian: Guardian | None = None
+
+    def tripped(trip: Trip) -> None:
+        if guardian is None:
+            waiting.append(trip)
+        else:
+            guardian.trip(settings.cause(trip), trip.at_ns, held=True)
+
+    def soon(function: Callable[..., None], *values: object) -> None:
+        loop.call_soon_threadsafe(function, *values)
+
+    panel = open_panel(
+        settings.hardware(config),
+        chosen.simulate,
+        tripped,
+        lambda: soon(post, on.ButtonReleased()),
+        lambda badge: soon(messages_badge, badge),
+    )
+
+    def post(event: on.Event) -> None:
+        assert guardian is not None
+        guardian.post(event)
+
+    def messages_badge(badge: str) -> None:
+        messages.badge(badge)
+
+    with contextlib.closing(panel):
+        records = Safekeeping(store, settings.place(config), Courier(), post)
+        guardian = Guardian(
+            Session(timing=settings.timing(config), now=loop.time()),
+            settings.setting(config, policy),
+            records,
+            panel,
+            _way_out_maker(chosen, config, policy, records),
+        )
+        identity = Identity(people, store, records.notify, records.log)
+        messages = Messages(
+            guardian,
+            identity,
+            {site.id: site.start for site in policy.sites},
+            panel,
+            chosen.simulate,
+            {
+                "room": config.room,
+                "width_mm": config.screen.width_mm,
+                "height_mm": config.screen.height_mm,
+            },
+        )
+        await _live(chosen, guardian, messages, panel, waiting, ended)
+
+
+async def _live(
+    chosen: argparse.Namespace,
+    guardian: Guardian,
+    messages: Messages,
+    panel: Panel,
+    waiting: list[Trip],
+    ended: asyncio.Event,
+) -> None:
+    server = Server(
+        chosen.run / "guardian.sock",
+        messages.take,
+        guardian.screen,
+        messages.join,
+        screen_uids=frozenset({chosen.screen_uid}),
+        control_uids=frozenset({os.geteuid(), 0}),
+    )
+    guardian.begin(datetime.now(UTC) >= EARLIEST)
+    for trip in waiting:
+        guardian.trip(settings.cause(trip), trip.at_ns, held=True)
+    await server.start()
+    guardian.server = server
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(guardian.tick()),
+                tasks.create_task(guardian.records.outbox.run()),
+            ]
+            await ended.wait()
+            for task in running:
+                task.cancel()
+    finally:
+        await guardian.close()
+        await server.close()
+
+
+def _way_out_maker(
+    chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
+) -> Callable[[Callable[[BrowserEvent], None]], WayOut]:
+    managed = settings.managed_policy(config, policy)
+
+    def make(on_event: Callable[[BrowserEvent], None]) -> WayOut:
+        door = Door(
+            policy,
+            Resolver(settings.upstreams(config)),
+            builtin=assets.path("site"),
+            on_refused=lambda refusal: records.refused(refusal.host, refusal.why),
+            private_addresses=config.network.private_addresses,
+            upstream_proxy=config.network.upstream_proxy or None,
+        )
+        browser = BrowserSettings(
+            wayland=chosen.wayland,
+            policy=managed,
+            allowed=lambda url: policy.page(url).ok,
+            user=chosen.browser_user,
+        )
+        return WayOut(browser, door, on_event)
+
+    return make
+
+
+if __name__ == "__main__":
+    sys.exit(main())

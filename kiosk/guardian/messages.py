@@ -1,0 +1,136 @@
+"""What peers say, as events: touches, PINs and badges, and, where hardware is simulated, its stand-ins.
+
+A screen's word is never trusted further than a touch: it names what was touched, and the guardian looks up
+what that is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from hardware.panel import Panel
+from kiosk import events as on
+from kiosk.errors import ProtocolError
+from kiosk.guardian.guardian import Guardian
+from kiosk.guardian.identity import Identity
+from kiosk.guardian.server import Peer
+from kiosk.protocol import Message, Tap, encode, encode_view
+
+TAPS: Mapping[Tap, Callable[[str], on.Event]] = {
+    Tap.HOME: lambda _: on.HomeTapped(),
+    Tap.BACK: lambda _: on.BackTapped(),
+    Tap.TELL: lambda _: on.TellTapped(),
+    Tap.CHOICE: lambda name: on.Chose(on.Choice(name)),
+    Tap.FINISH: lambda _: on.FinishTapped(),
+    Tap.OUTCOME: lambda name: on.OutcomeChosen(on.Outcome(name)),
+    Tap.CANCEL: lambda _: on.ResetCancelled(),
+}
+
+
+class Messages:
+    """Gives the guardian events for what peers send. `starts`: each tile's start page."""
+
+    def __init__(
+        self,
+        guardian: Guardian,
+        identity: Identity,
+        starts: Mapping[str, str],
+        panel: Panel,
+        simulated: bool,
+        welcome: Mapping[str, object],
+    ) -> None:
+        self._guardian = guardian
+        self._identity = identity
+        self._starts = starts
+        self._panel = panel
+        self._simulated = simulated
+        self._welcome = dict(welcome)
+        self._checking = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def join(self, peer: Peer, hello: Message) -> None:
+        """A new peer: what it has to know, and the view."""
+        peer.send(encode("welcome", simulated=self._simulated, **self._welcome))
+        peer.send(encode_view(self._guardian.view))
+
+    def take(self, peer: Peer, message: Message) -> None:
+        """One message. Raises ProtocolError for what `peer` may not say or cannot mean."""
+        if peer.role == "screen":
+            self._from_screen(peer, message)
+        else:
+            self._from_control(peer, message)
+
+    def _from_screen(self, peer: Peer, message: Message) -> None:
+        match message.kind:
+            case "shown":
+                self._guardian.shown(message.number("serial"))
+            case "tap":
+                self._tap(message)
+            case "pin":
+                self._pin(peer, message.text("digits", 16))
+            case "simulate":
+                self._simulate(peer, message.text("what"), str(message.data.get("id", "")))
+            case other:
+                raise ProtocolError(f"A screen does not say “{other}”.")
+
+    def _from_control(self, peer: Peer, message: Message) -> None:
+        match message.kind:
+            case "press":
+                self._simulate(peer, message.text("what"), "")
+            case "badge":
+                self._simulate(peer, "badge", message.text("id"))
+            case "status":
+                peer.send(encode("ok", **self._guardian.status()))
+            case other:
+                raise ProtocolError(f"A control connection does not say “{other}”.")
+
+    def _tap(self, message: Message) -> None:
+        name = str(message.data.get("id", ""))
+        try:
+            tap = Tap(message.text("what"))
+            if tap is Tap.TILE:
+                event: on.Event = on.TileTapped(name, self._starts[name])
+            else:
+                event = TAPS[tap](name)
+        except (KeyError, ValueError) as error:
+            raise ProtocolError(f"Nothing here is called “{name}”.") from error
+        self._guardian.post(event)
+
+    def _pin(self, peer: Peer, digits: str) -> None:
+        if self._checking:
+            return  # one at a time: a second OK on the same digits
+        self._checking = True
+        task = asyncio.get_running_loop().create_task(self._check(peer, digits))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _check(self, peer: Peer, digits: str) -> None:
+        try:
+            answer = await self._identity.by_pin(digits)
+        finally:
+            self._checking = False
+        if answer.adult is None:
+            peer.send(encode("credential", ok=False, text=answer.text, wait_s=answer.wait_s))
+            return
+        if not self._guardian.identified(answer.adult):
+            peer.send(encode("credential", ok=True, text="", wait_s=0))
+
+    def badge(self, badge: str) -> None:
+        """A badge was tapped, on the loop's thread."""
+        answer = self._identity.by_badge(badge)
+        if answer.adult is None:
+            self._guardian.say(answer.text, answer.wait_s)
+        else:
+            self._guardian.identified(answer.adult)
+
+    def _simulate(self, peer: Peer, what: str, name: str) -> None:
+        if not self._simulated:
+            raise ProtocolError("This kiosk has real hardware: press the real button.")
+        if what == "panic":
+            self._panel.press()
+        elif what == "badge":
+            self._panel.tap_badge(name)
+        else:
+            raise ProtocolError(f"“{what}” cannot be simulated: panic or badge can.")
+        peer.send(encode("ok"))

@@ -1,0 +1,96 @@
+"""From the configuration's words to what each part wants: data in, data out."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from pathlib import Path
+
+from allowlist.chromium import managed_policy as compile_policy
+from allowlist.decision import Allowlist, Policy
+from allowlist.resolver import Transport, Upstream
+from hardware.panel import HardwareSettings
+from hardware.press import Trip
+from hardware.wiring import ButtonSettings, Cause, Wiring
+from kiosk.config import Config
+from kiosk.guardian.safekeeping import Place
+from kiosk.guardian.telling import PathTo
+from kiosk.guardian.views import Setting
+from kiosk.protocol import Tile
+from kiosk.state import Timing
+
+WIRINGS = {
+    "normally_closed": Wiring.NORMALLY_CLOSED,
+    "normally_open": Wiring.NORMALLY_OPEN,
+    "both": Wiring.TWO_CONTACTS,
+}
+TRANSPORTS = {"udp": Transport.UDP, "dot": Transport.TLS, "doh": Transport.HTTPS}
+MOST_TILES = 6  # one page of tiles, never a second (CHILD_UI, grid)
+
+
+def sites(folder: Path) -> Allowlist:
+    """The setting's list. Raises Problems."""
+    return Allowlist.read(folder / "allowlist.yaml")
+
+
+def timing(config: Config) -> Timing:
+    """The lengths of time of a session."""
+    return Timing(sun=config.session.sun_minutes * 60, presence_every=config.presence.every_minutes * 60)
+
+
+def setting(config: Config, policy: Policy) -> Setting:
+    """What the views say of this kiosk."""
+    tiles = tuple(Tile(site.id, site.title, site.picture) for site in policy.sites[:MOST_TILES])
+    return Setting(
+        tiles=tiles,
+        next=config.session.next,
+        contacts=_contacts(config),
+        titles={site.id: site.title for site in policy.sites},
+    )
+
+
+def place(config: Config) -> Place:
+    """What alerts say, and to whom they go."""
+    people = config.alerts.people
+    return Place(
+        room=f"{config.room} ({config.device})",
+        paths=tuple(PathTo(person.name, url.get_secret_value()) for person in people for url in person.urls),
+        contacts=_contacts(config),
+        page_address=config.alerts.page_address,
+    )
+
+
+def _contacts(config: Config) -> tuple[str, ...]:
+    return tuple(f"{contact.name} {contact.phone}" for contact in config.contacts)
+
+
+def hardware(config: Config) -> HardwareSettings:
+    """The wiring."""
+    pins = config.hardware
+    return HardwareSettings(
+        button=ButtonSettings(WIRINGS[pins.panic_wiring], pins.panic_pin, pins.panic_second_pin),
+        lamp=(pins.lamp_pin,),
+        sounder=pins.sounder_pin,
+    )
+
+
+def upstreams(config: Config) -> tuple[Upstream, ...]:
+    """The setting's resolver, or none: the system's."""
+    dns = config.network.dns
+    if dns is None:
+        return ()
+    return (Upstream(dns.server, dns.port, TRANSPORTS[dns.transport], dns.hostname),)
+
+
+def managed_policy(config: Config, policy: Policy) -> dict[str, object]:
+    """Chromium's policy, with the setting's own authorities in it."""
+    authorities = [
+        base64.b64encode(ssl.PEM_cert_to_DER_cert(path.read_text())).decode()
+        for path in config.network.ca_certificates
+    ]
+    return compile_policy(policy, authorities)
+
+
+def cause(trip: Trip) -> str:
+    """Why it tripped, in the words of the panic screen and the alert."""
+    return "by the red button" if trip.cause is Cause.BUTTON else "by a broken wire of the red button"

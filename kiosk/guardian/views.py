@@ -1,0 +1,122 @@
+"""What is to be seen, as a pure function of the session: no state of its own, nothing decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
+from kiosk.state import Cover, Ending, Panic, Session, State
+
+STEPS = ("network", "door", "browser", "test of a blocked page")
+"""The real steps of waking up, in the order in which they are done."""
+
+ALERT_WORDS: Mapping[str, str] = {
+    "sending": "Nobody told yet: still sending.",
+    "sent": "Sent, no answer yet.",
+    "told": "Told.",
+    "not_told": "SLT NOT told.",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What views need to know of the configuration. `titles`: the tiles' titles by site id."""
+
+    tiles: tuple[Tile, ...] = ()
+    next: str = "garden"
+    contacts: tuple[str, ...] = ()
+    ready: str = "Ready"
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+
+def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
+    """The view of this session. Panic before everything, then the session's own state."""
+    if session.panic is Panic.LATCHED:
+        return _panic(session, setting, serial)
+    if session.state is State.LOCKED:
+        return _locked(session, setting, serial)
+    if session.state is State.CLOSING:
+        return _closing(session, setting, serial)
+    return _session(session, setting, serial)
+
+
+def _panic(s: Session, setting: Setting, serial: int) -> View:
+    alarm = s.alarm
+    news = PanicNews(contacts=setting.contacts)
+    if alarm.cut is not None:
+        news = PanicNews(
+            internet="off" if alarm.cut.confirmed else "unconfirmed",
+            internet_at=alarm.cut.at,
+            contacts=setting.contacts,
+        )
+    if alarm.alert is not None:
+        a = alarm.alert
+        news = PanicNews(
+            news.internet, news.internet_at, a.state, a.at, a.who, a.path, a.tries, setting.contacts
+        )
+    if alarm.resetter is None:
+        return View(serial, Scene.PANIC, panic=news)
+    told = ALERT_WORDS[alarm.alert.state if alarm.alert else "sending"]
+    if alarm.alert and alarm.alert.who:
+        told = f"{told} {alarm.alert.who}, {alarm.alert.path}, {alarm.alert.at}."
+    facts = Facts(
+        by=alarm.resetter.name,
+        at=alarm.at,
+        cause=alarm.cause,
+        told=told,
+        adult=alarm.adult.name if alarm.adult else "",
+    )
+    return View(serial, Scene.RESET, panic=news, facts=facts)
+
+
+def _locked(s: Session, setting: Setting, serial: int) -> View:
+    if not s.faults:
+        return View(serial, Scene.LOCKED, note=setting.ready)
+    fault = next(iter(s.faults.values()))
+    return View(serial, Scene.FAULT, trouble=Trouble(fault.sentence, fault.todo, fault.code))
+
+
+def _closing(s: Session, setting: Setting, serial: int) -> View:
+    adult = s.adult.name if s.adult else ""
+    if s.trouble is not None:
+        trouble = Trouble(s.trouble.sentence, s.trouble.todo, "session")
+        return View(serial, Scene.FAULT, adult=adult, trouble=trouble)
+    if s.ending is Ending.FINISHED:
+        return View(serial, Scene.LOCKED, note="Closing the session…")
+    return View(serial, Scene.FINISHED, adult=adult, next=setting.next)
+
+
+def _session(s: Session, setting: Setting, serial: int) -> View:
+    scene = {
+        State.OPENING: Scene.OPENING,
+        State.HOME: Scene.HOME,
+        State.PAGE: Scene.DOOR if s.refused else Scene.PAGE,
+        State.COVERED: Scene.COVERED,
+    }[s.state]
+    browsing = s.state in (State.HOME, State.PAGE)
+    page = s.state is State.PAGE
+    return View(
+        serial,
+        scene,
+        browser=s.page_visible,
+        adult=s.adult.name if s.adult else "",
+        tiles=setting.tiles if s.state is not State.OPENING else (),
+        asleep=s.asleep,
+        loading=s.site if page and s.loading and not s.refused else "",
+        sun=Sun(max(0.0, s.ends_at - s.now), s.timing.sun) if s.state is not State.OPENING else None,
+        nearly=browsing and s.nearly,
+        next=setting.next,
+        back=page and (s.back or bool(s.refused and not s.loading)),
+        note=_note(s, setting),
+        steps=tuple(Step(name, name in s.steps) for name in STEPS) if s.state is State.OPENING else (),
+        cover=s.cover.value if s.cover else "",
+        choices=s.chooser is not None and s.cover is Cover.TOLD,
+        asking=s.asking_until is not None,
+    )
+
+
+def _note(s: Session, setting: Setting) -> str:
+    if s.refused:
+        return f"Not on our list: {s.refused}"
+    return setting.titles.get(s.site, "") if s.state is State.PAGE else ""

@@ -1,0 +1,55 @@
+"""The way out: one browser and its one door, open together and dead together (invariant 4).
+
+`cut` is for any thread at any moment, also the panic button's own while the event loop stands still: it waits
+for nothing, and what was cut never opens again; the next session makes a new way out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from allowlist.door import Door
+from kiosk.errors import BrowserError
+from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings
+
+
+class WayOut:
+    """One browser behind one door. `on_event` gets the browser's events until the way is cut."""
+
+    def __init__(
+        self, settings: BrowserSettings, door: Door, on_event: Callable[[BrowserEvent], None]
+    ) -> None:
+        self.door = door
+        self.browser = Browser(settings, self._heard)
+        self._on_event = on_event
+        self._cut = threading.Event()
+
+    async def open(self, step: Callable[[str], None]) -> None:
+        """Open the door inside the browser's namespace, then the browser; `step` hears of each thing done.
+
+        Raises BrowserError if the browser does not start, is not filtered, or was cut meanwhile.
+        """
+        listener = await self.browser.start()
+        await self.door.serve(listener)
+        step("door")
+        await self.browser.ready()
+        step("browser")
+        step("test of a blocked page")
+        if self._cut.is_set():
+            raise BrowserError("The session was stopped while it was opening.")
+
+    def cut(self) -> None:
+        """Kill the browser and shut every connection, now. From any thread; again is harmless."""
+        self._cut.set()
+        self.browser.kill()
+        self.door.cut()
+
+    async def closed(self) -> None:
+        """Return when every process of the browser is reaped and the door has let go of its sockets."""
+        await self.browser.closed()
+        await self.door.close()
+
+    def _heard(self, event: BrowserEvent) -> None:
+        if not self._cut.is_set():
+            self._on_event(event)
