@@ -1,0 +1,194 @@
+"""Chromium's own policy, compiled from ours: the outermost of three layers that give one answer.
+
+It is coarser than the gate and the door (paths are bare prefixes there, and a star includes its own domain),
+never narrower: what it refuses, they refuse. The second half closes everything else a browser can do that a
+child beside a grown-up needs nothing of (H12, H13, H14, S3, S5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from allowlist.decision import Policy
+from allowlist.patterns import Authority, PagePattern
+
+DEVTOOLS_FOR_THE_DRIVER = 1  # 2 would refuse the pipe too (FACTS); by key and menu it is blocked by address
+REFUSED = 2  # what Chromium calls “block” for most of its content settings
+CLOSED_SCHEMES = (
+    "chrome://*",
+    "chrome-untrusted://*",
+    "chrome-extension://*",
+    "chrome-search://*",
+    "devtools://*",
+    "view-source:*",
+    "file://*",
+    "filesystem:*",
+    "ftp://*",
+    "data:*",
+    "javascript:*",
+    "blob:*",
+    "intent:*",
+    "mailto:*",
+    "tel:*",
+    "ws://*",
+    "wss://*",
+)
+
+
+class Key(NamedTuple):
+    """One key of the policy, its value, and what it is for."""
+
+    name: str
+    value: object
+    why: str
+
+
+HARDENING = (
+    # What leaves the kiosk
+    Key("AutofillAddressEnabled", False, "no address of anybody is kept (H14)"),
+    Key("AutofillCreditCardEnabled", False, "no card is kept"),
+    Key("BackgroundModeEnabled", False, "closed means gone"),
+    Key("BrowserSignin", 0, "no account, no sync (S11)"),
+    Key("SyncDisabled", True, "nothing is copied to a cloud (H12)"),
+    Key("CloudPrintProxyEnabled", False, "no way out through a printer"),
+    Key("ClickToCallEnabled", False, "no telephone"),
+    Key("MetricsReportingEnabled", False, "nothing is reported about its use (S11)"),
+    Key("UserFeedbackAllowed", False, "no report with a picture of the page (invariant 6)"),
+    Key("UrlKeyedAnonymizedDataCollectionEnabled", False, "no address is reported"),
+    Key("SafeBrowsingExtendedReportingEnabled", False, "no page is sent to anybody"),
+    Key("SafeBrowsingProtectionLevel", 0, "asks hosts that the door refuses; the list decides here"),
+    Key("SpellCheckServiceEnabled", False, "no typed word is sent"),
+    Key("SearchSuggestEnabled", False, "no typed word is sent"),
+    Key("AlternateErrorPagesEnabled", False, "no lookup of pages that are missing"),
+    Key("DomainReliabilityAllowed", False, "no report of failed requests"),
+    Key("ComponentUpdatesEnabled", False, "updates come with apt"),
+    Key("LensRegionSearchEnabled", False, "no picture is searched (invariant 6)"),
+    Key("GenAiDefaultSettings", 2, "nothing here writes or answers by itself"),
+    # Ways round the door
+    Key("DnsOverHttpsMode", "off", "names are resolved by the door"),
+    Key("BuiltInDnsClientEnabled", False, "names are resolved by the door"),
+    Key("QuicAllowed", False, "no UDP: the door sees every connection"),
+    Key("WebRtcIPHandling", "disable_non_proxied_udp", "no peer connection beside the door"),
+    Key("WebRtcEventLogCollectionAllowed", False, "no record of calls"),
+    Key("NetworkPredictionOptions", REFUSED, "no connection before a page is decided on"),
+    Key("EncryptedClientHelloEnabled", False, "the door compares the server name"),
+    Key("SignedHTTPExchangeEnabled", False, "no page under another site's name"),
+    Key("MaxConnectionsPerProxy", 99, "32 for everything would slow a page of many pictures"),
+    # Windows, menus and the way to type an address
+    Key("DeveloperToolsAvailability", DEVTOOLS_FOR_THE_DRIVER, "the guardian drives the browser by them"),
+    Key("BrowserGuestModeEnabled", False, "no guest (H22)"),
+    Key("BrowserAddPersonEnabled", False, "one profile"),
+    Key("IncognitoModeAvailability", 1, "no private window"),
+    Key("ForceEphemeralProfiles", True, "nothing is left of a session"),
+    Key("EditBookmarksEnabled", False, "no list of other pages"),
+    Key("BookmarkBarEnabled", False, "no list of other pages"),
+    Key("HomepageIsNewTabPage", False, "Alt+Home opens nothing new"),
+    Key("HomepageLocation", "about:blank", "Alt+Home opens nothing new"),
+    Key("NewTabPageLocation", "about:blank", "a new tab shows nothing"),
+    Key("RestoreOnStartup", 5, "starts empty, with no “restore pages” bubble"),
+    Key("DefaultSearchProviderEnabled", False, "no search (S3)"),
+    Key("TranslateEnabled", False, "no bubble, and no translator's host"),
+    Key("FullscreenAllowed", False, "a page cannot hide the bar"),
+    Key("ShowHomeButton", False, "Home is ours"),
+    Key("DefaultBrowserSettingEnabled", False, "no question at the start"),
+    Key("PromotionsEnabled", False, "no welcome or “what is new” page"),
+    Key("TaskManagerEndProcessEnabled", False, "no task window"),
+    Key("AllowDinosaurEasterEgg", False, "an error page is no game"),
+    Key("DefaultPopupsSetting", REFUSED, "no new windows (H13)"),
+    Key("PolicyRefreshRate", 1800000, "half an hour; a session starts the browser anew anyway"),
+    # What a page may ask for
+    Key("AudioCaptureAllowed", False, "no microphone (H12)"),
+    Key("VideoCaptureAllowed", False, "no camera (H12)"),
+    Key("ScreenCaptureAllowed", False, "no picture of the screen (invariant 6)"),
+    Key("DisableScreenshots", True, "no picture of the screen (invariant 6)"),
+    Key("DefaultGeolocationSetting", REFUSED, "no place (S11)"),
+    Key("DefaultNotificationsSetting", REFUSED, "no question, no message"),
+    Key("DefaultClipboardSetting", REFUSED, "nothing is carried between pages"),
+    Key("DefaultFileSystemReadGuardSetting", REFUSED, "no file of the kiosk"),
+    Key("DefaultFileSystemWriteGuardSetting", REFUSED, "no file on the kiosk"),
+    Key("DefaultSensorsSetting", REFUSED, "no sensors"),
+    Key("DefaultSerialGuardSetting", REFUSED, "no devices"),
+    Key("DefaultWebBluetoothGuardSetting", REFUSED, "no devices"),
+    Key("DefaultWebHidGuardSetting", REFUSED, "no devices"),
+    Key("DefaultWebUsbGuardSetting", REFUSED, "no devices (S5)"),
+    Key("DefaultLocalFontsSetting", REFUSED, "no list of what is installed"),
+    Key("DefaultWindowManagementSetting", REFUSED, "no placing of windows"),
+    Key("DefaultIdleDetectionSetting", REFUSED, "nobody is watched"),
+    Key("DefaultInsecureContentSetting", REFUSED, "no http inside https"),
+    Key("DefaultThirdPartyStoragePartitioningSetting", 1, "sites do not share what they remember"),
+    Key("BlockThirdPartyCookies", True, "sites do not share what they remember"),
+    Key("DefaultCookiesSetting", 4, "kept until the session ends"),
+    Key("PaymentMethodQueryEnabled", False, "nothing is bought"),
+    Key("AutoplayAllowed", True, "a child cannot be asked to press play twice"),
+    Key("PrivacySandboxAdMeasurementEnabled", False, "no advertising"),
+    Key("PrivacySandboxAdTopicsEnabled", False, "no advertising"),
+    Key("PrivacySandboxSiteEnabledAdsEnabled", False, "no advertising"),
+    Key("PrivacySandboxPromptEnabled", False, "no question"),
+    # Files, passwords, programs
+    Key("AllowFileSelectionDialogs", False, "no file dialogs (H13)"),
+    Key("DownloadRestrictions", 3, "no downloads (H13)"),
+    Key("DownloadBubbleEnabled", False, "no downloads (H13)"),
+    Key("AlwaysOpenPdfExternally", True, "no PDF viewer with its print and save; a download is refused"),
+    Key("PrintingEnabled", False, "no printing (H13)"),
+    Key("PasswordManagerEnabled", False, "no password is kept (H8)"),
+    Key("PasswordLeakDetectionEnabled", False, "no password is kept (H8)"),
+    Key("ImportAutofillFormData", False, "nothing is brought in"),
+    Key("ImportBookmarks", False, "nothing is brought in"),
+    Key("ExtensionInstallBlocklist", ["*"], "no extensions (H13)"),
+    Key("BlockExternalExtensions", True, "no extensions (H13)"),
+    Key("WebAppInstallForceList", [], "no apps (H13)"),
+    Key("NativeMessagingBlocklist", ["*"], "no program is started from a page"),
+    Key("AuthSchemes", "", "no log-in prompt of a server"),
+    Key("BasicAuthOverHttpEnabled", False, "no log-in prompt of a server"),
+    Key("SafeBrowsingProxiedRealTimeChecksAllowed", False, "asks hosts that the door refuses"),
+    Key("SSLErrorOverrideAllowed", False, "no “proceed anyway”"),
+    Key("InsecureHashesInTLSHandshakesEnabled", False, "only sound certificates"),
+    Key("DiskCacheSize", 67108864, "bytes; the profile lies in RAM"),
+)
+
+
+def managed_policy(policy: Policy, ca_certificates: Sequence[str] = ()) -> dict[str, object]:
+    """The contents of Chromium's managed policy file for `policy`.
+
+    `ca_certificates`: further certificate authorities to trust, each DER in base64.
+    """
+    compiled: dict[str, object] = {key.name: key.value for key in HARDENING}
+    compiled["URLBlocklist"] = ["*", *CLOSED_SCHEMES]
+    compiled["URLAllowlist"] = ["about:blank", *allowed(policy)]
+    plain = sorted({entry_host(at) for at in authorities(policy) if at.scheme == "http"})
+    # Where http is listed it is meant; otherwise the browser would ask for https first and meet the door.
+    compiled["HttpsOnlyMode"] = "disallowed"
+    compiled["HttpsUpgradesEnabled"] = not plain
+    compiled["HttpAllowlist"] = plain
+    if ca_certificates:
+        compiled["CACertificates"] = list(ca_certificates)
+    return compiled
+
+
+def authorities(policy: Policy) -> set[Authority]:
+    """Every authority the policy names."""
+    return {at for site in policy.sites for at in site.authorities}
+
+
+def allowed(policy: Policy) -> list[str]:
+    """The pages of `policy` in the filter format of Chromium's URLAllowlist, each once."""
+    return sorted({entry(pattern) for site in policy.sites for pattern in site.page_patterns})
+
+
+def entry(pattern: PagePattern) -> str:
+    """One page pattern as one entry. The scheme and port are always written: without them Chromium means any.
+
+    A leading dot means that very host; without it subdomains are included. A directory is written without its
+    slash, because it includes itself without it.
+    """
+    at = pattern.at
+    host = at.host if at.wild else f".{at.host}"
+    path = pattern.path.removesuffix("/")
+    query = f"?{'&'.join(pattern.query)}" if pattern.query else ""
+    return f"{at.scheme}://{host}:{at.port}{path}{query}"
+
+
+def entry_host(at: Authority) -> str:
+    """A host as Chromium's lists of hosts write it."""
+    return f"[*.]{at.host}" if at.wild else at.host

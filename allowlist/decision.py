@@ -1,0 +1,105 @@
+"""The decision: may a child be on this URL, and may the door connect to this host and port?
+
+Every layer asks here. A list is compiled once per session into tables keyed by host, so that an answer costs
+the reading of the URL and a few look-ups, whether the list has ten sites or a hundred thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from allowlist.patterns import Authority, PagePattern
+from allowlist.sites import Site, read_sites
+from allowlist.urls import DEFAULT_PORTS, Refused, check_host, read_url
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer: `site` is the id of the site that allows it, `why` the reason in words for the adult."""
+
+    ok: bool
+    host: str
+    site: str
+    why: str
+
+
+class Policy:
+    """What counts for one level on one day. Immutable; `sites` are in the order of the list."""
+
+    def __init__(self, sites: Iterable[Site]) -> None:
+        self.sites = tuple(sites)
+        self._pages: dict[Authority, list[tuple[PagePattern, str]]] = {}
+        self._hosts: dict[Authority, str] = {}
+        self._ports: set[tuple[str, int]] = set()  # “https”, 443: spares look-ups that cannot succeed
+        self._wild: set[tuple[str, int]] = set()
+        for site in self.sites:
+            for pattern in site.page_patterns:
+                self._pages.setdefault(pattern.at, []).append((pattern, site.id))
+            for at in site.authorities:
+                self._hosts.setdefault(at, site.id)
+                (self._wild if at.wild else self._ports).add((at.scheme, at.port))
+
+    def page(self, url: str) -> Decision:
+        """May a child be on `url`?"""
+        try:
+            read = read_url(url)
+        except Refused as refused:
+            return Decision(False, "", "", f"This address {refused}.")
+        path, query, known = read.path, read.query, False
+        for at in self._candidates(read.scheme, read.host, read.port):
+            patterns = self._pages.get(at)
+            if patterns is None:
+                continue
+            known = True
+            for pattern, site in patterns:
+                if pattern.covers(path, query):
+                    return Decision(True, read.host, site, "It is on the list.")
+        if known:
+            return Decision(False, read.host, "", f"This page of {read.host} is not on the list.")
+        return Decision(False, read.host, "", f"No page of {read.host} is on the list.")
+
+    def host(self, host: str, port: int, scheme: str | None = None) -> Decision:
+        """May the door connect to `host` and `port`? With `scheme` (http or https): in that way?
+
+        `host` as the browser sends it: a name in lower case, no address.
+        """
+        host = host.lower()
+        try:
+            check_host(host)
+        except Refused as refused:
+            return Decision(False, host, "", f"This address {refused}.")
+        for way in (scheme,) if scheme else DEFAULT_PORTS:
+            for at in self._candidates(way, host, port):
+                site = self._hosts.get(at)
+                if site is not None:
+                    return Decision(True, host, site, "It is on the list.")
+        return Decision(False, host, "", f"{host} is not on the list.")
+
+    def _candidates(self, scheme: str, host: str, port: int) -> Iterator[Authority]:
+        """Every way in which the list may name this host: by itself, and by each of its parents' stars."""
+        if (scheme, port) in self._ports:
+            yield Authority(scheme, host, port)
+        if (scheme, port) in self._wild:
+            parent = host.partition(".")[2]
+            while parent:
+                yield Authority(scheme, parent, port, wild=True)
+                parent = parent.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Allowlist:
+    """The whole list, whatever its sites' status."""
+
+    sites: tuple[Site, ...] = ()
+
+    @classmethod
+    def read(cls, *paths: Path | str) -> Allowlist:
+        """The lists at `paths`, one after the other. Raises document.Problems."""
+        return cls(tuple(site for path in paths for site in read_sites(path)))
+
+    def policy(self, level: str, on: date) -> Policy:
+        """What children of `level` may see on that day."""
+        return Policy(site for site in self.sites if site.counts(level, on))

@@ -1,0 +1,258 @@
+"""The one door: every byte of the browser passes here, and only to hosts that the policy names.
+
+It is an HTTP proxy on a socket that only the browser's namespace can reach: CONNECT for https and wss, whole
+URLs for http, and the built-in site, which it serves itself. `cut` ends everything at once (invariants 3, 4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h11
+
+from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
+from allowlist.decision import Policy
+from allowlist.forward import forward, written
+from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
+from allowlist.tls import Hello, NoHello
+from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
+from allowlist.wires import Cut, Wires, relay
+
+__all__ = ["BUILTIN_HOST", "Door", "Limits", "Refusal"]
+
+TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long (s) and how much the door bears before it hangs up."""
+
+    head: float = 10  # until a request, or a TLS greeting, is complete
+    connect: float = 20  # until a site is reached, its name included
+    idle: float = 600  # without a byte either way; a page may keep a quiet WebSocket
+    connections: int = 512  # at once; one more is hung up on
+
+    def __post_init__(self) -> None:
+        if min(self.head, self.connect, self.idle, self.connections) <= 0:
+            raise ValueError("A limit of the door is a number above zero.")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the door did not do, and why. `url` is known for http only; `at` is monotonic, in seconds."""
+
+    host: str
+    port: int
+    url: str
+    why: str
+    at: float
+
+
+class _Refused(Exception):
+    """This request ends here; `status` is told to the browser unless a tunnel is open already."""
+
+    def __init__(self, why: str, status: int = 403) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Door:
+    """A door with one policy, which may be replaced at any time by setting `policy`.
+
+    `upstream_proxy`: the setting's own proxy, as http://host:port; then it resolves names, and we don't.
+    Raises FileNotFoundError if `builtin` is not a folder, ValueError if the proxy's address is not one.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        resolver: Resolves,
+        builtin: Path | None = None,
+        on_refused: Callable[[Refusal], None] = lambda _: None,
+        private_addresses: PrivateAddresses = "refuse",
+        upstream_proxy: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.policy = policy
+        self._site = BuiltinSite(builtin) if builtin is not None else None
+        self._on_refused = on_refused
+        self._way: Way = (
+            ThroughProxy.at(upstream_proxy, resolver)
+            if upstream_proxy
+            else Straight(resolver, private_addresses)
+        )
+        self._limits = limits or Limits()
+        self._wires = Wires()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Accept on `listener`, which listens already, until the door is cut or closed. Raises Cut if it was
+        cut before. The socket is the door's from now on.
+        """
+        self._wires.add(listener)
+        accepting = asyncio.create_task(self._accept(listener))
+        self._keep(accepting)
+        await asyncio.wait([accepting])
+        if not accepting.cancelled():
+            accepting.result()
+
+    def cut(self) -> None:
+        """Shut the listening socket and every connection down, before returning. Any thread may call it, also
+        while the event loop stands still. A cut door stays cut.
+        """
+        self._wires.cut()
+
+    async def close(self) -> None:
+        """Cut, and wait until nothing of the door is left."""
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                try:
+                    wire, _ = await loop.sock_accept(listener)
+                except OSError as error:
+                    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                        await asyncio.sleep(0.1)  # full for now; what is open will end
+                        continue
+                    if error.errno == errno.ECONNABORTED:
+                        continue
+                    return  # cut: the socket no longer listens
+                if len(self._tasks) > self._limits.connections:
+                    wire.close()
+                    continue
+                self._keep(asyncio.create_task(self._meet(wire)))
+        finally:
+            self._wires.close(listener)
+
+    async def _meet(self, wire: socket.socket) -> None:
+        """One connection of the browser, from its first byte to its last."""
+        try:
+            browser = self._wires.add(wire)
+        except Cut:
+            return
+        try:
+            with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
+                await self._one_request(browser)
+        finally:
+            self._wires.close(browser)
+
+    async def _one_request(self, browser: socket.socket) -> None:
+        try:
+            async with asyncio.timeout(self._limits.head):
+                request = await _next_request(browser)
+        except BadRequest as error:
+            self._refuse("", 0, "", f"The request {error}.")
+            await _answer(browser, refusal("That is not a request.", 400), "GET")
+            return
+        if isinstance(request, Connect):
+            await self._tunnel(browser, request)
+        elif isinstance(request, Fetch):
+            await self._fetch(browser, request)
+
+    async def _tunnel(self, browser: socket.socket, asked: Connect) -> None:
+        site: socket.socket | None = None
+        opened = False
+        try:
+            site = await self._open(asked.host, asked.port, "https")
+            await asyncio.get_running_loop().sock_sendall(browser, TUNNEL_OPEN)
+            opened = True
+            greeting = await self._greeting(browser, asked.host)
+            await asyncio.get_running_loop().sock_sendall(site, greeting)
+            await relay(browser, site, self._limits.idle)
+        except _Refused as refused:
+            self._refuse(asked.host, asked.port, "", str(refused))
+            if not opened:
+                await _answer(browser, refusal(str(refused), refused.status), "GET")
+        finally:
+            if site is not None:
+                self._wires.close(site)
+
+    async def _fetch(self, browser: socket.socket, asked: Fetch) -> None:
+        url, site = asked.url, None
+        shown = f"http://{url.host}:{url.port}{url.path}"
+        try:
+            if url.host == BUILTIN_HOST and self._site is not None:
+                self._allow(url.host, url.port, "http")
+                await _answer(browser, self._site.answer(asked.method, url.path), asked.method)
+                return
+            site = await self._open(url.host, url.port, "http")
+            await forward(asked, browser, site, self._limits.idle)
+        except _Refused as refused:
+            self._refuse(url.host, url.port, shown, str(refused))
+            await _answer(browser, refusal(str(refused), refused.status), asked.method)
+        finally:
+            if site is not None:
+                self._wires.close(site)
+
+    def _allow(self, host: str, port: int, scheme: str) -> None:
+        decision = self.policy.host(host, port, scheme)
+        if not decision.ok:
+            raise _Refused(decision.why)
+
+    async def _open(self, host: str, port: int, scheme: str) -> socket.socket:
+        """A connection to a host that the policy names. Raises _Refused."""
+        self._allow(host, port, scheme)
+        try:
+            async with asyncio.timeout(self._limits.connect):
+                return await self._way.open(self._wires, host, port)
+        except TimeoutError as error:
+            raise _Refused(f"{host} takes too long to answer.", 504) from error
+        except Unreachable as error:
+            raise _Refused(str(error), 502) from error
+
+    async def _greeting(self, browser: socket.socket, host: str) -> bytes:
+        """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
+        hello, loop = Hello(), asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limits.head):
+                while data := await loop.sock_recv(browser, 16 * 1024):
+                    if hello.feed(data):
+                        break
+                else:
+                    raise ConnectionResetError
+        except NoHello as error:
+            raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
+        if hello.server_name != host:
+            named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
+            raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
+        return hello.data
+
+    def _refuse(self, host: str, port: int, url: str, why: str) -> None:
+        self._on_refused(Refusal(host, port, url, why, time.monotonic()))
+
+
+async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
+    """The request, or None if the browser hung up before it was complete. Raises BadRequest."""
+    data, loop = b"", asyncio.get_running_loop()
+    while more := await loop.sock_recv(browser, LARGEST_HEAD):
+        data += more
+        request = read_request(data)
+        if request is not None:
+            return request
+    return None
+
+
+async def _answer(browser: socket.socket, answer: Answer, method: str) -> None:
+    """Say `answer` and end; wait until the browser has it, so that it is not lost in a reset."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(browser, written(answer, method))
+    browser.shutdown(socket.SHUT_WR)
+    async with asyncio.timeout(1):
+        while await loop.sock_recv(browser, LARGEST_HEAD):
+            pass

@@ -1,0 +1,92 @@
+"""Plain http through the door: one request, one answer, one connection.
+
+Both sides are read and written by h11, so nothing that a reader could take for a second request passes; a
+connection is never used twice, so no answer can be taken for another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import h11
+
+from allowlist.builtin import Answer
+from allowlist.requests import LARGEST_HEAD, Fetch, passed_on
+from allowlist.wires import CHUNK
+
+
+class Side:
+    """One h11 connection over one socket. Its errors are OSError and h11.ProtocolError."""
+
+    def __init__(self, wire: socket.socket, http: h11.Connection) -> None:
+        self._wire, self._http = wire, http
+
+    async def send(self, event: Any) -> None:
+        """Send an h11 event."""
+        data = self._http.send(event)
+        if data:
+            await asyncio.get_running_loop().sock_sendall(self._wire, data)
+
+    async def next(self) -> Any:
+        """The next h11 event that is not NEED_DATA."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(await asyncio.get_running_loop().sock_recv(self._wire, CHUNK))
+        return event
+
+
+async def forward(fetch: Fetch, browser: socket.socket, site: socket.socket, idle: float) -> None:
+    """Ask `site` what the browser asked, and carry the answer back; `idle` is the longest wait in seconds.
+
+    Raises OSError, TimeoutError or h11.ProtocolError if either side breaks off or breaks the rules.
+    """
+    here = Side(browser, fetch.http)
+    there = Side(site, h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD))
+    async with asyncio.timeout(idle) as limit:
+        await there.send(_request(fetch))
+        while not isinstance(event := await here.next(), h11.EndOfMessage):
+            await there.send(event)
+            limit.reschedule(asyncio.get_running_loop().time() + idle)
+        await there.send(h11.EndOfMessage())
+        while not isinstance(event := await there.next(), h11.EndOfMessage):
+            if isinstance(event, h11.Response):
+                headers = [*_framed(event), (b"connection", b"close")]
+                await here.send(
+                    h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
+                )
+            elif isinstance(event, h11.Data):
+                await here.send(event)
+            limit.reschedule(asyncio.get_running_loop().time() + idle)
+        await here.send(h11.EndOfMessage())
+
+
+def _request(fetch: Fetch) -> h11.Request:
+    url = fetch.url
+    host = url.host if url.port == 80 else f"{url.host}:{url.port}"
+    target = url.path if url.query is None else f"{url.path}?{url.query}"
+    chunked = fetch.http.their_state is h11.SEND_BODY and not any(
+        n == b"content-length" for n, _ in fetch.headers
+    )
+    headers = [(b"host", host.encode()), *fetch.headers, (b"connection", b"close")]
+    if chunked:
+        headers.append((b"transfer-encoding", b"chunked"))
+    return h11.Request(method=fetch.method, target=target, headers=headers)
+
+
+def _framed(answer: h11.Response) -> list[tuple[bytes, bytes]]:
+    """The headers to pass on. h11 frames a body of unknown length anew."""
+    return passed_on(answer.headers)
+
+
+def written(answer: Answer, method: str) -> bytes:
+    """An answer of our own as bytes."""
+    http = h11.Connection(h11.SERVER)
+    http.receive_data(f"{method} / HTTP/1.1\r\nHost: kiosk\r\n\r\n".encode())
+    http.next_event()
+    headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+    parts = [http.send(h11.Response(status_code=answer.status, headers=headers))]
+    if method != "HEAD":
+        parts.append(http.send(h11.Data(data=answer.body)))
+    parts.append(http.send(h11.EndOfMessage()))
+    return b"".join(part for part in parts if part)

@@ -1,0 +1,114 @@
+"""What a line of the list means: which pages a child may be on, which hosts those pages may load from.
+
+A page pattern is `scheme://host[:port]/path[?query]`, https unless http is written out; a host is exact, or
+`*.host` for any subdomain and not `host` itself. A path ending in `/` means that directory, everything under
+it, and itself without the slash; any other path means exactly itself. DESIGN, “The allowlist”.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
+from allowlist.document import Wrong
+from allowlist.urls import Refused, Url, check_host, read_url
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Where bytes may go: a scheme, a host (or, if `wild`, every subdomain of it), a port."""
+
+    scheme: str
+    host: str
+    port: int
+    wild: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{'*.' if self.wild else ''}{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PagePattern:
+    """A page, or a directory of pages. `query` None: any query; otherwise exactly these parameters."""
+
+    at: Authority
+    path: str
+    query: tuple[str, ...] | None
+
+    def covers(self, path: str, query: str | None) -> bool:
+        """Whether a URL with this path and query, on a host of ours, is this page."""
+        if self.path != path and not (
+            self.path[-1] == "/" and (path.startswith(self.path) or path == self.path[:-1])
+        ):
+            return False
+        return self.query is None or self.query == parameters(query)
+
+    def matches(self, url: Url) -> bool:
+        """Whether `url` is of this pattern: the language in one place, for a single pattern."""
+        return on(self.at, url.host, url.port, url.scheme) and self.covers(url.path, url.query)
+
+
+def on(at: Authority, host: str, port: int, scheme: str) -> bool:
+    """Whether a host, port and scheme are those of `at`."""
+    if (at.port, at.scheme) != (port, scheme):
+        return False
+    return host.endswith(f".{at.host}") and host != f".{at.host}" if at.wild else host == at.host
+
+
+def parameters(query: str | None) -> tuple[str, ...]:
+    """The parameters of a query, in one order: as written, so that no decoder can differ over them."""
+    return tuple(sorted(part for part in (query or "").split("&") if part))
+
+
+_PATTERN = re.compile(r"(?:(?P<scheme>[^/?#]*?)://)?(?P<wild>\*\.)?(?P<rest>.*)", re.DOTALL)
+
+
+def page_pattern(text: str) -> PagePattern:
+    """The page pattern that `text` writes. Raises Wrong with what to write instead."""
+    url, wild = _read(text)
+    query = None if url.query is None else parameters(url.query)
+    return PagePattern(Authority(url.scheme, url.host, url.port, wild), url.path, query)
+
+
+def host_pattern(text: str) -> Authority:
+    """The host that `text` names, as `needs` lists them. Raises Wrong with what to write instead."""
+    url, wild = _read(text)
+    bare = text.partition("://")[2] or text
+    if set("/?") & set(bare):
+        raise Wrong(f"“{text}” names a page, and “needs” takes hosts", f"Write “{bare.split('/')[0]}”.")
+    return Authority(url.scheme, url.host, url.port, wild)
+
+
+def _read(text: str) -> tuple[Url, bool]:
+    found = _PATTERN.fullmatch(text)
+    assert found is not None
+    scheme, rest = found["scheme"] if found["scheme"] is not None else "https", found["rest"]
+    if scheme not in ("http", "https"):
+        raise Wrong(f"“{text}” is neither https nor http", "Write https://, or http:// if it must be.")
+    if "*" in rest:
+        raise Wrong(f"“{text}” has a star in a wrong place", "Write it only as “*.” before a host.")
+    if "#" in rest or re.search(r"[\s\\\x00-\x20]", rest):
+        raise Wrong(f"“{text}” has a “#”, a space or a backslash", "End it before that sign.")
+    try:
+        url = read_url(f"{scheme}://{rest}")
+        check_host(url.host)
+    except Refused as refused:
+        raise Wrong(f"“{text}” {refused}", "Write a full name, as in https://farm.example/.") from None
+    if is_public_suffix(url.host):
+        raise Wrong(
+            f"“{text}” would open every site that ends in “{url.host}”", "Name the one site that is meant."
+        )
+    return url, found["wild"] is not None
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether anybody can register a name under `host` (publicsuffix.org, private part included)."""
+    return bool(_suffixes().is_public(host))

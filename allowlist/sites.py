@@ -1,0 +1,206 @@
+"""What a list is: sites that a named person checked, for some levels, for a year at most (H2, H6, H11, S8).
+
+These models are the file allowlist.yaml, and its rules that need more than one line to break. What a line
+means is `patterns`; what follows from the whole is `decision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from allowlist.document import Day, Strict, Wrong, read
+from allowlist.patterns import Authority, PagePattern, host_pattern, page_pattern
+from allowlist.reopening import why_it_reopens
+from allowlist.tree import Where
+from allowlist.urls import Refused, read_url
+
+MOST_ENTRIES = 1000  # Chromium silently ignores what stands beyond (FACTS)
+LONGEST_APPROVAL = timedelta(days=366)  # a year, whether or not it has a 29 February
+
+
+class Status(StrEnum):
+    """How far a site has come. Only an approved one counts."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+
+
+class Role(StrEnum):
+    """Who may approve (H11)."""
+
+    ICT = "ict"
+    SLT = "slt"
+
+
+def _id(text: str) -> str:
+    if not text or len(text) > 40 or set(text) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise Wrong(f"“{text}” is not an id", "Use a-z, 0-9 and -, at most 40 of them.")
+    return text
+
+
+def _level(text: str) -> str:
+    if text == "check":
+        raise Wrong(
+            "“check” is the adults' level and shows every proposed site", "Name the children's levels."
+        )
+    return _id(text)
+
+
+def _picture(text: str) -> str:
+    if not text.endswith((".svg", ".png")) or "/" in text or text.startswith("."):
+        raise Wrong(f"“{text}” is not a picture's file name", "Write one like farm.svg, without a folder.")
+    return text
+
+
+def _page(text: str) -> str:
+    pattern = page_pattern(text)
+    _does_not_reopen(text, pattern.at)
+    return text
+
+
+def _host(text: str) -> str:
+    _does_not_reopen(text, host_pattern(text))
+    return text
+
+
+def _does_not_reopen(text: str, at: Authority) -> None:
+    reason = why_it_reopens(at)
+    if reason:
+        raise Wrong(f"“{text}” reopens the web: {at.host} {reason}", "Take it out.")
+
+
+def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((item for item in items if items.count(item) > 1), None)
+    if twice is not None:
+        raise Wrong(f"“{twice}” is written twice", "Keep one.")
+    return items
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Checked(Strict):
+    """Who looked at every page and agreed, and until when that holds."""
+
+    by: Id | Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,40}$")]
+    role: Role
+    on: Day
+    until: Day
+    reason: Text
+
+    @field_validator("until")
+    @classmethod
+    def a_year_at_most(cls, until: date, others: ValidationInfo) -> date:
+        on = others.data.get("on")  # missing if it was wrong itself
+        if on is not None and until < on:
+            raise Wrong(f"“until: {until}” is before “on: {on}”", "Swap them.")
+        if on is not None and until - on > LONGEST_APPROVAL:
+            latest = on + timedelta(days=365)
+            raise Wrong("This approval lasts longer than a year", f"Write “until: {latest}” or earlier.")
+        return until
+
+
+class Site(Strict):
+    """One picture on Home: where it starts, where a child may be, what its pages load.
+
+    A field's validator sees the fields above it, so that one mistake does not hide another: `start` stands
+    below `pages`, and `status` below `checked`.
+    """
+
+    id: Id
+    title: Annotated[str, Field(min_length=1, max_length=40)]
+    say: Annotated[str, Field(max_length=80)] = ""
+    picture: Annotated[str, AfterValidator(_picture)]
+    pages: Annotated[
+        tuple[Annotated[str, AfterValidator(_page)], ...], Field(min_length=1), AfterValidator(_unique)
+    ]
+    start: str
+    needs: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], AfterValidator(_unique)] = ()
+    levels: Annotated[
+        tuple[Annotated[str, AfterValidator(_level)], ...], Field(min_length=1), AfterValidator(_unique)
+    ]
+    checked: Checked | None = None
+    status: Status
+
+    @field_validator("start")
+    @classmethod
+    def on_its_own_pages(cls, text: str, others: ValidationInfo) -> str:
+        try:
+            url = read_url(text)
+        except Refused as refused:
+            raise Wrong(f"“{text}” {refused}", "Write the whole address of the first page.") from None
+        pages = others.data.get("pages")
+        if pages is not None and not any(page_pattern(page).matches(url) for page in pages):
+            raise Wrong(f"“{text}” is not one of this site's pages", "List it, or start on one of them.")
+        return text
+
+    @field_validator("status")
+    @classmethod
+    def approved_by_somebody(cls, status: Status, others: ValidationInfo) -> Status:
+        if status is Status.APPROVED and others.data.get("checked", ...) is None:
+            raise Wrong("This site is approved by nobody", "Add “checked:”, or write “status: proposed”.")
+        return status
+
+    @cached_property
+    def page_patterns(self) -> tuple[PagePattern, ...]:
+        """The pages, read."""
+        return tuple(map(page_pattern, self.pages))
+
+    @cached_property
+    def authorities(self) -> tuple[Authority, ...]:
+        """Where the door may connect for this site: the hosts of its pages, and its needs."""
+        return (*(pattern.at for pattern in self.page_patterns), *map(host_pattern, self.needs))
+
+    def counts(self, level: str, on: date) -> bool:
+        """Whether children of `level` may use this site on that day."""
+        return (
+            self.status is Status.APPROVED
+            and self.checked is not None
+            and self.checked.on <= on <= self.checked.until
+            and level in self.levels
+        )
+
+
+class SiteList(Strict):
+    """The file allowlist.yaml. The order of its sites is the order of the pictures."""
+
+    sites: tuple[Site, ...]
+
+    @classmethod
+    def cross_check(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Where, Wrong]]:
+        first: dict[str, int] = {}
+        sites = raw.get("sites")
+        for place, site in enumerate(sites if isinstance(sites, list) else ()):
+            name = site.get("id") if isinstance(site, dict) else None
+            if not isinstance(name, str):
+                continue
+            if name in first:
+                yield (
+                    ("sites", place, "id"),
+                    Wrong(f"“{name}” is the id of two sites (number {first[name] + 1} too)", "Rename one."),
+                )
+            first.setdefault(name, place)
+
+    @model_validator(mode="after")
+    def fits_into_chromium(self) -> Self:
+        pages = {page for site in self.sites if site.status is Status.APPROVED for page in site.pages}
+        if len(pages) > MOST_ENTRIES:
+            raise Wrong(
+                f"The approved sites have {len(pages)} pages, and the browser reads {MOST_ENTRIES}",
+                "Withdraw sites that are no longer used, or list a directory in place of its pages.",
+            )
+        return self
+
+
+def read_sites(path: Path | str) -> tuple[Site, ...]:
+    """The sites in the file at `path`, in its order. Raises document.Problems."""
+    return read(path, SiteList).sites

@@ -1,0 +1,73 @@
+"""The server name in a TLS ClientHello, read by OpenSSL's own parser, and nothing of what follows.
+
+Nothing is decrypted: the bytes that arrive are shown to a TLS server that stops at the name, and are then
+passed on as they came (RFC 6066, section 3; FACTS: interception does more harm than good).
+"""
+
+from __future__ import annotations
+
+import ssl
+
+LARGEST_HELLO = 64 * 1024  # bytes; with post-quantum keys a hello has about 2,000
+
+
+class NoHello(Exception):
+    """These bytes are no ClientHello, or a broken one; the message says what."""
+
+
+class _Seen(ssl.SSLObject):
+    """One connection's side of a handshake that ends at the server name."""
+
+    arrived = False
+    server_name: str | None = None
+
+
+def _note(seen: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int:
+    assert isinstance(seen, _Seen)
+    seen.arrived, seen.server_name = True, name
+    return int(ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE)  # enough was read
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = _Seen
+    context.sni_callback = _note
+    return context
+
+
+_CONTEXT = _context()
+
+
+class Hello:
+    """A ClientHello that arrives in pieces, however small."""
+
+    def __init__(self) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._seen = _CONTEXT.wrap_bio(self._incoming, ssl.MemoryBIO(), server_side=True)
+        self.data = b""  # everything fed so far, to be passed on
+
+    def feed(self, data: bytes) -> bool:
+        """Take `data`; True once the hello is complete. Raises NoHello."""
+        self.data += data
+        if len(self.data) > LARGEST_HELLO:
+            raise NoHello("its TLS greeting is too long")
+        self._incoming.write(data)
+        try:
+            self._seen.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            if not self._state.arrived:
+                raise NoHello("it does not speak TLS") from error
+        return True
+
+    @property
+    def server_name(self) -> str | None:
+        """The name the client asks for, in lower case, or None."""
+        name = self._state.server_name
+        return name.lower() if name is not None else None
+
+    @property
+    def _state(self) -> _Seen:
+        assert isinstance(self._seen, _Seen)
+        return self._seen

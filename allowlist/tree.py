@@ -1,0 +1,134 @@
+"""YAML as a tree of plain strings that knows its lines.
+
+The tree is built from the parser's events, without recursion: anchors, aliases and tags are refused (they
+hide what a file says), duplicate keys are found, and no nesting is deep enough to do harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+DEEPEST = 20  # levels; our files need five
+Where = tuple[int | str, ...]  # the keys and list places that lead to a value, outermost first
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same words, ten times as fast
+
+
+class Broken(Exception):
+    """The text is not YAML that we read at all; nothing after this line was looked at."""
+
+    def __init__(self, line: int, what: str, instead: str) -> None:
+        super().__init__(what)
+        self.line, self.what, self.instead = line, what, instead
+
+
+@dataclass
+class _Open:
+    """A mapping or list that is still being read."""
+
+    where: Where
+    made: dict[str, Any] | list[Any]
+    key: str | None = None  # of a mapping: the key whose value comes next
+
+
+@dataclass
+class Tree:
+    """What a document says (`data`: dicts, lists and strings), its lines, and what was wrong on the way."""
+
+    data: Any = None
+    lines: dict[Where, int] = field(default_factory=dict)
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
+    _open: list[_Open] = field(default_factory=list)
+
+    def line(self, where: Where) -> int:
+        """The line (from 1) of the value at `where`, or of the nearest thing around it that has one."""
+        return next((self.lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in self.lines), 1)
+
+    def drop(self, where: Where) -> None:
+        """Take the value at `where` out, if it is still there."""
+        at = self.data
+        for part in where[:-1]:
+            at = at[part]
+        if isinstance(at, dict):
+            at.pop(where[-1], None)
+
+    def begin(self, made: dict[str, Any] | list[Any], line: int) -> None:
+        """A mapping or list starts on `line`."""
+        if len(self._open) >= DEEPEST:
+            raise Broken(line, "This is nested too deeply", "Write it flatter.")
+        if self._open and isinstance(self._open[-1].made, dict) and self._open[-1].key is None:
+            raise Broken(line, "A key has to be a plain word", "Write “key: value”.")
+        self._open.append(_Open(self._place(made, line), made))
+
+    def end(self) -> None:
+        """The innermost open mapping or list is complete."""
+        self._open.pop()
+
+    def scalar(self, text: str, line: int) -> None:
+        """A plain value, or a key of the mapping that is open."""
+        inside = self._open[-1] if self._open else None
+        if inside is None or isinstance(inside.made, list) or inside.key is not None:
+            self._place(text, line)
+            return
+        if text in inside.made:
+            first = self.lines[(*inside.where, text)]
+            self.problems.append((line, f"“{text}” is written twice, first on line {first}", "Keep one."))
+        inside.key = text
+        self.lines[(*inside.where, text)] = line
+
+    def _place(self, value: Any, line: int) -> Where:
+        """Put `value` where it belongs, and say where that is."""
+        if not self._open:
+            self.data = value
+            self.lines[()] = line
+            return ()
+        inside = self._open[-1]
+        if isinstance(inside.made, list):
+            where = (*inside.where, len(inside.made))
+            inside.made.append(value)
+            self.lines[where] = line
+            return where
+        key = inside.key
+        assert key is not None
+        inside.made[key] = value
+        inside.key = None
+        return (*inside.where, key)
+
+
+def read_tree(text: str) -> Tree:
+    """The one document in `text`. Raises Broken where it cannot be read."""
+    tree, documents = Tree(), 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                raise Broken(line, "A second document starts here", "Keep one, without “---” between.")
+            _take(tree, event, line)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = f"This is not YAML: {error.problem or error.context or 'it cannot be read'}"
+        raise Broken(
+            mark.line + 1 if mark else 1, what, "Mind the indentation, colons and quotes."
+        ) from error
+    except yaml.YAMLError as error:
+        what = "A character here does not belong in a text file"
+        raise Broken(1, what, "Take control characters out.") from error
+    return tree
+
+
+def _take(tree: Tree, event: yaml.Event, line: int) -> None:
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        raise Broken(line, "“&” and “*” stand for other text here", "Write it out, or put it in quotes.")
+    if getattr(event, "tag", None):
+        raise Broken(line, "“!” starts a tag here", "Take it out, or put the text in quotes.")
+    if isinstance(event, yaml.MappingStartEvent):
+        tree.begin({}, line)
+    elif isinstance(event, yaml.SequenceStartEvent):
+        tree.begin([], line)
+    elif isinstance(event, yaml.CollectionEndEvent):
+        tree.end()
+    elif isinstance(event, yaml.ScalarEvent):
+        tree.scalar(event.value, line)

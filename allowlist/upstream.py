@@ -1,0 +1,128 @@
+"""The way from the door to a site: straight to an address that was checked, or through the setting's proxy.
+
+Straight: the name is resolved here, private addresses are refused, and the connection goes to the very
+address that was checked. Through a proxy (`network.upstream_proxy`) the setting resolves and filters (H21).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal, Protocol
+from urllib.parse import unquote
+
+from ada_url import URL
+
+from allowlist.addresses import is_public
+from allowlist.answers import ResolveError
+from allowlist.wires import Wires, dial
+
+MOST_ADDRESSES = 6  # tried for one connection
+LARGEST_PROXY_HEAD = 16 * 1024  # bytes
+PrivateAddresses = Literal["refuse", "allow"]
+
+
+class Unreachable(Exception):
+    """No way to the host; the message is a sentence."""
+
+
+class Resolves(Protocol):
+    """What the door needs of a resolver."""
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """The addresses of `host`. Raises ResolveError."""
+
+
+class Way(Protocol):
+    """How the door reaches a host."""
+
+    async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
+        """A connection that ends at `host`. Raises Unreachable."""
+
+
+@dataclass(frozen=True)
+class Straight:
+    """To the host itself."""
+
+    resolver: Resolves
+    private_addresses: PrivateAddresses = "refuse"
+
+    async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
+        """A connection to an address of `host` that was checked. Raises Unreachable."""
+        try:
+            found = await self.resolver.addresses(host)
+        except ResolveError as error:
+            raise Unreachable(str(error)) from error
+        good = tuple(each for each in found if self.private_addresses == "allow" or is_public(each))
+        if not good:
+            raise Unreachable(f"{host} leads to {found[0]}, inside a private network.")
+        try:
+            return await dial(wires, good[:MOST_ADDRESSES], port)
+        except OSError as error:
+            raise Unreachable(f"{host} does not answer: {error.strerror or error}.") from error
+
+
+@dataclass(frozen=True)
+class ThroughProxy:
+    """To the setting's own proxy, which is asked for a tunnel."""
+
+    host: str
+    port: int
+    resolver: Resolves
+    credentials: str = ""  # name:password
+
+    @classmethod
+    def at(cls, address: str, resolver: Resolves) -> ThroughProxy:
+        """The proxy at http://[name:password@]host[:port]. Raises ValueError if that is not one."""
+        url = URL(address)
+        if url.protocol != "http:" or url.pathname != "/" or url.search or url.hash:
+            raise ValueError(f"“{address}” is not a proxy: write http://proxy.example:3128")
+        credentials = f"{unquote(url.username)}:{unquote(url.password)}" if url.username else ""
+        return cls(url.hostname.strip("[]"), int(url.port or 80), resolver, credentials)
+
+    async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
+        """A tunnel to `host` through the proxy. Raises Unreachable."""
+        try:
+            addresses = (self.host,) if _is_address(self.host) else await self.resolver.addresses(self.host)
+            wire = await dial(wires, addresses, self.port)
+        except (OSError, ResolveError) as error:
+            raise Unreachable(f"The setting's proxy {self.host} does not answer: {error}") from error
+        try:
+            await self._ask(wire, host, port)
+        except BaseException:  # cancelled, too: the socket must not stay
+            wires.close(wire)
+            raise
+        return wire
+
+    async def _ask(self, wire: socket.socket, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
+        if self.credentials:
+            secret = base64.b64encode(self.credentials.encode()).decode()
+            lines.append(f"Proxy-Authorization: Basic {secret}")
+        try:
+            await loop.sock_sendall(wire, "\r\n".join([*lines, "", ""]).encode())
+            head = b""
+            while not head.endswith(b"\r\n\r\n") and len(head) < LARGEST_PROXY_HEAD:
+                byte = await loop.sock_recv(wire, 1)  # what follows the head is the tunnel's
+                if not byte:
+                    break
+                head += byte
+        except OSError as error:
+            raise Unreachable(f"The setting's proxy {self.host} hung up.") from error
+        status = re.match(rb"HTTP/1\.[01] (\d{3})", head)
+        if status is None or status[1] != b"200" or not head.endswith(b"\r\n\r\n"):
+            said = status[1].decode() if status else "nothing that can be read"
+            raise Unreachable(f"The setting's own filter does not open {host} (it says {said}).")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,150 @@
+"""Every socket of the door is here, so that all of them can be cut at once, from any thread.
+
+The rule: whoever touches a socket's life (opens, connects, closes) holds the lock, so a cut never meets a
+closed descriptor that is already somebody else's, and after it nothing can be opened any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import threading
+from functools import partial
+
+CHUNK = 128 * 1024  # bytes read at once; larger gains nothing here
+
+
+class Cut(ConnectionError):
+    """The door was cut: nothing opens any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the internet was turned off")
+
+
+class Wires:
+    """The live sockets of one door."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._live: set[socket.socket] = set()
+        self._is_cut = False
+
+    def add(self, wire: socket.socket) -> socket.socket:
+        """Take charge of `wire`. Raises Cut, with it closed, if everything was cut before."""
+        with self._lock:
+            if self._is_cut:
+                wire.close()
+                raise Cut
+            wire.setblocking(False)
+            self._live.add(wire)
+        return wire
+
+    def close(self, wire: socket.socket) -> None:
+        """Close `wire`; a second time does nothing."""
+        with self._lock:
+            self._live.discard(wire)
+            wire.close()
+
+    def cut(self) -> None:
+        """Shut every socket down, now, from any thread; both sides see the end, and nothing opens again."""
+        with self._lock:
+            self._is_cut = True
+            for wire in self._live:
+                with contextlib.suppress(OSError):  # not connected yet, or gone already: as good as cut
+                    wire.shutdown(socket.SHUT_RDWR)
+
+    async def connect(self, address: str, port: int) -> socket.socket:
+        """A connection to exactly that IP address. Raises OSError."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        wire = self.add(socket.socket(family, socket.SOCK_STREAM))
+        try:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                if self._is_cut:
+                    raise Cut
+                code = wire.connect_ex((address, port))
+            if code == errno.EINPROGRESS:
+                await _writable(wire)
+                code = wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, os.strerror(code))
+        except BaseException:  # cancelled, too: the socket must not stay
+            self.close(wire)
+            raise
+        return wire
+
+
+async def _writable(wire: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def now() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_writer(wire, now)
+    try:
+        await ready
+    finally:
+        loop.remove_writer(wire)
+
+
+async def dial(wires: Wires, addresses: tuple[str, ...], port: int, stagger: float = 0.25) -> socket.socket:
+    """A connection to the first of `addresses` that answers, each starting `stagger` seconds after the one
+    before (RFC 8305). Raises OSError if none does.
+    """
+    going: set[asyncio.Task[socket.socket]] = set()
+    waiting, failed = list(addresses), OSError("it has no address")
+    try:
+        while waiting or going:
+            if waiting:
+                going.add(asyncio.create_task(wires.connect(waiting.pop(0), port)))
+            done, going = await asyncio.wait(
+                going, timeout=stagger if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                error = task.exception()
+                if error is None:
+                    done.discard(task)
+                    going |= done
+                    return task.result()
+                if not isinstance(error, OSError):
+                    raise error
+                failed = error
+        raise failed
+    finally:
+        for task in going:
+            task.add_done_callback(partial(_discard, wires))
+            task.cancel()
+
+
+def _discard(wires: Wires, late: asyncio.Task[socket.socket]) -> None:
+    """Close a connection that was made although another was first."""
+    if not late.cancelled() and late.exception() is None:
+        wires.close(late.result())
+
+
+async def relay(one: socket.socket, other: socket.socket, idle: float) -> None:
+    """Carry bytes both ways until both sides have ended. Raises TimeoutError after `idle` quiet seconds."""
+    async with asyncio.timeout(idle) as limit:
+        await asyncio.gather(_pump(one, other, limit, idle), _pump(other, one, limit, idle))
+
+
+async def _pump(source: socket.socket, sink: socket.socket, limit: asyncio.Timeout, idle: float) -> None:
+    loop = asyncio.get_running_loop()
+    moved = loop.time()
+    try:
+        while data := await loop.sock_recv(source, CHUNK):
+            await loop.sock_sendall(sink, data)
+            now = loop.time()
+            if now - moved > 1:  # s; moving the limit for every chunk would cost more than it tells
+                moved = now
+                limit.reschedule(now + idle)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        for wire in (source, sink):
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
