@@ -1,0 +1,198 @@
+"""Every part of the device, opened together: all of them or none, and whatever is missing is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar, overload
+
+from gpiozero.pins import Factory
+from gpiozero.pins.mock import MockFactory
+
+from hardware.badge import BadgeReader, EvdevBadge, NoBadge
+from hardware.button import PanicCircuit, Trip
+from hardware.display import BACKLIGHTS, BacklightDisplay, DisplayPower, SimulatedDisplay
+from hardware.errors import HardwareError, MissingParts, SettingsError
+from hardware.gpio import open_gpio
+from hardware.radio import RFKILL, Radio, RfkillRadio, SimulatedRadio
+from hardware.signals import Lamp, LampState, Sounder
+from hardware.simulated import Finger, SimulatedBadge
+from hardware.wiring import ButtonSettings
+
+__all__ = ["HardwareSettings", "LampState", "Panel", "SimulatedPanel", "open_panel"]
+
+OnTrip = Callable[[Trip], None]
+OnRelease = Callable[[], None]
+OnBadge = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class HardwareSettings:
+    """What is connected where. Pins are BCM numbers. Raises SettingsError if two parts share a pin."""
+
+    button: ButtonSettings = field(default_factory=ButtonSettings)
+    lamp: tuple[int, ...] = (22,)  # one pin, or three for red, green and blue; () for no lamp
+    sounder: int | None = 23  # None for no sounder
+    badge: Path | None = None  # the reader, e.g. /dev/input/by-id/usb-…-event-kbd; None for PINs only
+    gpio_chip: int | None = None  # N of /dev/gpiochipN; None chooses by the model of Pi
+    rfkill: Path = RFKILL
+    backlights: Path = BACKLIGHTS
+
+    def __post_init__(self) -> None:
+        pins = [*self.button.pins, *self.lamp, *(() if self.sounder is None else (self.sounder,))]
+        shared = sorted({pin for pin in pins if pins.count(pin) > 1})
+        if shared:
+            raise SettingsError(
+                f"Two parts share GPIO {shared[0]}: give the button, lamp and sounder their own."
+            )
+        unknown = [pin for pin in pins if not 0 <= pin <= 27]
+        if unknown:
+            raise SettingsError(f"There is no GPIO {unknown[0]}: use BCM numbers from 0 to 27.")
+
+
+@dataclass
+class Panel:
+    """The parts, in use until `close`."""
+
+    panic: PanicCircuit
+    radio: Radio
+    display: DisplayPower
+    lamp: Lamp
+    sounder: Sounder
+    badge: BadgeReader
+    factory: Factory
+
+    def close(self) -> None:
+        """Gives everything back: lamp dark, sounder silent. The radios stay as they are."""
+        self.panic.close()
+        self.badge.close()
+        self.sounder.close()
+        self.lamp.close()
+        self.radio.close()
+        self.factory.close()
+
+
+@dataclass
+class SimulatedPanel(Panel):
+    """Parts that exist in memory, and what a hand can do to them. Nothing here waits for its effect."""
+
+    finger: Finger
+    reader: SimulatedBadge
+
+    def press(self, seconds: float = 0.3) -> None:
+        """Presses the button for `seconds`."""
+        self.finger.press(seconds)
+
+    def hold(self) -> None:
+        """Presses the button and stays on it."""
+        self.finger.hold()
+
+    def release(self) -> None:
+        """Lets go of the button, or mends its wire."""
+        self.finger.release()
+
+    def cut_wire(self) -> None:
+        """Cuts the button's cable."""
+        self.finger.cut_wire()
+
+    def tap_badge(self, badge: str) -> None:
+        """Holds the badge `badge` to the reader."""
+        self.reader.tap(badge)
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        self.finger.close()
+        super().close()
+
+
+@overload
+def open_panel(
+    settings: HardwareSettings,
+    simulated: Literal[True],
+    on_trip: OnTrip,
+    on_release: OnRelease,
+    on_badge: OnBadge,
+) -> SimulatedPanel: ...
+@overload
+def open_panel(
+    settings: HardwareSettings, simulated: bool, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
+) -> Panel: ...
+def open_panel(
+    settings: HardwareSettings, simulated: bool, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
+) -> Panel:
+    """Opens every part. Callbacks come in other threads; `on_trip` may come before this has returned.
+
+    Raises MissingParts, with one sentence for each part that is missing or wrong; nothing stays open then.
+    """
+    if simulated:
+        return _simulated(settings, on_trip, on_release, on_badge)
+    return _real(settings, on_trip, on_release, on_badge)
+
+
+def _simulated(
+    settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
+) -> SimulatedPanel:
+    factory = MockFactory()
+    finger = Finger(settings.button, factory)
+    reader = SimulatedBadge(on_badge)
+    return SimulatedPanel(
+        radio=SimulatedRadio(),
+        display=SimulatedDisplay(),
+        lamp=Lamp(settings.lamp, factory),
+        sounder=Sounder(settings.sounder, factory),
+        badge=reader,
+        factory=factory,
+        finger=finger,
+        reader=reader,
+        panic=PanicCircuit(settings.button, factory, on_trip, on_release),
+    )
+
+
+Part = TypeVar("Part")
+
+
+class _Opening:
+    """Opens parts, and remembers which did not open and how to close those that did."""
+
+    def __init__(self) -> None:
+        self.missing: list[str] = []
+        self._opened: list[Callable[[], None]] = []
+
+    def part(self, make: Callable[[], Part], close: Callable[[Part], None] | None = None) -> Part | None:
+        try:
+            part = make()
+        except HardwareError as error:
+            self.missing.append(str(error))
+            return None
+        if close is not None:
+            self._opened.append(lambda: close(part))
+        return part
+
+    def undo(self) -> None:
+        for close in reversed(self._opened):
+            close()
+
+
+def _real(settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge) -> Panel:
+    """The button comes last, because it may call `on_trip` at once."""
+    opening = _Opening()
+    radio = opening.part(lambda: RfkillRadio(settings.rfkill), RfkillRadio.close)
+    badge = opening.part(lambda: _badge(settings.badge, on_badge), lambda reader: reader.close())
+    factory = opening.part(lambda: open_gpio(settings.gpio_chip), lambda chip: chip.close())
+    lamp = sounder = panic = None
+    if factory is not None:
+        lamp = opening.part(lambda: Lamp(settings.lamp, factory), Lamp.close)
+        sounder = opening.part(lambda: Sounder(settings.sounder, factory), Sounder.close)
+    if not opening.missing and factory is not None:
+        panic = opening.part(
+            lambda: PanicCircuit(settings.button, factory, on_trip, on_release), PanicCircuit.close
+        )
+    if not (radio and badge and factory and lamp and sounder and panic):
+        opening.undo()
+        raise MissingParts(tuple(opening.missing))
+    return Panel(panic, radio, BacklightDisplay(settings.backlights), lamp, sounder, badge, factory)
+
+
+def _badge(device: Path | None, on_badge: OnBadge) -> BadgeReader:
+    return NoBadge() if device is None else EvdevBadge(device, on_badge)
