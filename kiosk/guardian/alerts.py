@@ -1,0 +1,115 @@
+"""What SLT reads: plain professional words (H15), no child's name, no live link, every repeat recognisable.
+
+Pure: facts in, a message out. A link preview fetches what it finds, so an address is never left live: `http`
+becomes `hxxp` and dots stand in brackets.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+LONGEST_ADDRESS = 200  # characters; the rest of a page's address is left out
+_LONGEST_LINE = 200
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//)")
+_LINKED = re.compile(r"(?<=\w)\.(?=\w)")  # the dots by which mail programs know a host name
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is read as another
+
+
+@dataclass(frozen=True)
+class Done:
+    """Something the kiosk had done when the message was written: “Screen dark”."""
+
+    what: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AlertFacts:
+    """All that an alert may say. `at` and the times in `done` are in the setting's own zone."""
+
+    reference: str
+    incident: int
+    cause: str  # "the red button"
+    room: str
+    adult: str
+    at: datetime
+    clock_confirmed: bool
+    done: tuple[Done, ...] = ()
+    contacts: tuple[str, ...] = ()
+    url: str = ""  # the page's address, or "" to leave it out
+    drill: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent. `id` is its reference: two messages with the same one are the same alert."""
+
+    id: str
+    subject: str
+    body: str
+
+
+def new_reference(pick: Callable[[str], str] = secrets.choice) -> str:
+    """A reference that can be read out over a telephone, e.g. `K7QM-2XVA`."""
+    letters = [pick(_LETTERS) for _ in range(8)]
+    return f"{''.join(letters[:4])}-{''.join(letters[4:])}"
+
+
+def compose(alert: AlertFacts) -> Message:
+    """The message for an alert."""
+    drill = "DRILL " if alert.drill else ""
+    room, adult = plain(alert.room) or "a room without a name", plain(alert.adult)
+    unsure = "" if alert.clock_confirmed else " (clock not confirmed)"
+    subject = f"{drill}Kiosk alert from {room} at {alert.at:%H:%M:%S}{unsure}"
+    when = f"{alert.at.day} {alert.at:%B %Y} at {alert.at:%H:%M:%S}{unsure}"
+    lines = [
+        f"{drill}Kiosk alert: {plain(alert.cause)} in {room}, {when}.",
+        f"The adult was {adult}." if adult else "No adult was signed in.",
+        "This is a practice. No child saw anything." if alert.drill else "Please go to the room now.",
+        "",
+        *_section("What the kiosk did:", tuple(f"{done.at:%H:%M:%S} {done.what}" for done in alert.done)),
+    ]
+    if alert.url:
+        lines += ["The page's address (do not open it; record it and its time only):", defang(alert.url), ""]
+    lines += [
+        *_section("Whom to call next:", alert.contacts),
+        "The kiosk stays closed until a member of SLT resets it at the screen.",
+        f"Incident {alert.incident}, reference {plain(alert.reference)}."
+        " A second message with this reference is about the same alert.",
+    ]
+    return Message(alert.reference, subject, "\n".join(lines) + "\n")
+
+
+def defang(url: str) -> str:
+    """A page's address that can be read and cannot be clicked: `hxxps://example[.]org/farm/`."""
+    text = _UNPRINTABLE.sub("", url).replace(" ", "%20")
+    if len(text) > LONGEST_ADDRESS:
+        text = text[:LONGEST_ADDRESS] + "…"
+    return _scheme_defanged(text.replace(".", "[.]"))
+
+
+def plain(text: str) -> str:
+    """One line of `text` in which nothing is a link. In a subject a line break would be a new header."""
+    line = " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
+    if _SCHEME.search(line) or "www." in line.lower():
+        line = _LINKED.sub("[.]", line)
+    return _scheme_defanged(line)
+
+
+def _scheme_defanged(text: str) -> str:
+    """`http://` as `hxxp://`, and any other scheme with its colon in brackets."""
+
+    def dead(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"{name[0]}xx{name[3:]}:" if name.lower() in ("http", "https") else f"{name}[:]"
+
+    return _SCHEME.sub(dead, text)
+
+
+def _section(heading: str, items: tuple[str, ...]) -> list[str]:
+    return [heading, *(f"- {plain(item)}" for item in items), ""] if items else []

@@ -1,0 +1,179 @@
+"""Incidents: what happened, in order, and who decided what it was (H19). Facts are written once and stay.
+
+An incident holds the page's address and never its content, and no child's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+
+from kiosk.errors import StoreError
+from kiosk.guardian.records import moment, shortened, timestamp
+from kiosk.guardian.store import Store
+
+
+class Outcome(StrEnum):
+    """What SLT found it to be; the four equal buttons of scene 13."""
+
+    UPSETTING = "upsetting"  # an upsetting thing was seen
+    CAUGHT = "caught"  # something wrong, but not seen
+    MISTAKE = "mistake"  # pressed by mistake
+    PRACTICE = "practice"  # a drill
+
+
+OUTCOME_WORDS = {
+    Outcome.UPSETTING: "an upsetting thing was seen",
+    Outcome.CAUGHT: "something wrong, but not seen",
+    Outcome.MISTAKE: "pressed by mistake",
+    Outcome.PRACTICE: "practice",
+}
+
+
+@dataclass(frozen=True)
+class TimedStep:
+    """One thing the kiosk did, in milliseconds since the button's edge, by the monotonic clock."""
+
+    name: str
+    ms: float
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line that was added to an incident."""
+
+    at: datetime
+    who: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident as it stands now. Empty texts and None are what has not happened yet."""
+
+    number: int
+    cause: str
+    at: datetime
+    adult: str
+    room: str
+    url: str
+    drill: bool
+    steps: tuple[TimedStep, ...] = ()
+    notes: tuple[Note, ...] = ()
+    taken_by: str = ""
+    taken_at: datetime | None = None
+    outcome: Outcome | None = None
+    resolved_by: str = ""
+    resolved_at: datetime | None = None
+
+
+def timeline(incident: Incident, zone: tzinfo | None = None) -> tuple[str, ...]:
+    """The incident as lines to read, in the order things happened; `zone` None is the machine's own."""
+
+    def clock(at: datetime) -> str:
+        return f"{at.astimezone(zone):%d %B %Y %H:%M:%S}"
+
+    start = f"{clock(incident.at)}  {'DRILL: ' if incident.drill else ''}{incident.cause}"
+    steps = (f"{step.ms:+10.1f} ms  {step.name}" for step in incident.steps)
+    dated = [(note.at, f"{note.who}: {note.text}" if note.who else note.text) for note in incident.notes]
+    if incident.taken_at:
+        dated.append((incident.taken_at, f"taken by {incident.taken_by}"))
+    if incident.resolved_at and incident.outcome:
+        dated.append(
+            (incident.resolved_at, f"resolved by {incident.resolved_by}: {OUTCOME_WORDS[incident.outcome]}")
+        )
+    dated.sort(key=lambda line: line[0])
+    return (start, *steps, *(f"{clock(at)}  {text}" for at, text in dated))
+
+
+class Incidents:
+    """The incidents in a store. Every method raises StoreError if the store cannot be used or refuses."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def open(self, cause: str, at: datetime, adult: str, room: str, url: str, *, drill: bool = False) -> int:
+        """Open an incident; returns its number. `at` is when the button went, `url` the page's or ''."""
+        values = (cause, timestamp(at), adult, room, shortened(url), drill)
+        return self._store.urgently(
+            lambda: self._store.run(
+                "INSERT INTO incident (cause, at, adult, room, url, drill) VALUES (?, ?, ?, ?, ?, ?)", *values
+            )
+        )
+
+    def add_step(self, number: int, name: str, ms: float) -> None:
+        """Add something the kiosk did, `ms` milliseconds after the button's edge."""
+        with self._store.transaction():
+            self._store.run(
+                "INSERT INTO incident_step (incident, name, ms) VALUES (?, ?, ?)", number, name, ms
+            )
+
+    def note(self, number: int, at: datetime, who: str, text: str) -> None:
+        """Add a line: a second press, a delivery, what an adult said."""
+        values = (number, timestamp(at), who, shortened(text))
+        with self._store.transaction():
+            self._store.run(
+                "INSERT INTO incident_note (incident, at, who, text) VALUES (?, ?, ?, ?)", *values
+            )
+
+    def take(self, number: int, by: str, at: datetime) -> bool:
+        """Record who took it; False if someone had taken it before, and that stays."""
+        with self._store.transaction():
+            if self.show(number).taken_by:
+                return False
+            self._store.run(
+                "UPDATE incident SET taken_by = ?, taken_at = ? WHERE number = ?", by, timestamp(at), number
+            )
+        return True
+
+    def resolve(self, number: int, outcome: Outcome, by: str, at: datetime) -> None:
+        """Close it with what it was and who decided. Raises StoreError if that was done before."""
+        with self._store.transaction():
+            if self.show(number).outcome:
+                raise StoreError(f"Incident {number} is resolved already.", "Add a note to it instead.")
+            self._store.run(
+                "UPDATE incident SET outcome = ?, resolved_by = ?, resolved_at = ? WHERE number = ?",
+                Outcome(outcome).value,
+                by,
+                timestamp(at),
+                number,
+            )
+
+    def show(self, number: int) -> Incident:
+        """One incident, its steps by time and its notes. Raises StoreError if there is none."""
+        row = self._store.row("SELECT * FROM incident WHERE number = ?", number)
+        if row is None:
+            raise StoreError(f"There is no incident {number}.", "`kiosk incidents` lists them.")
+        steps = self._store.rows(
+            "SELECT name, ms FROM incident_step WHERE incident = ? ORDER BY ms, serial", number
+        )
+        notes = self._store.rows(
+            "SELECT at, who, text FROM incident_note WHERE incident = ? ORDER BY serial", number
+        )
+        return Incident(
+            number=row["number"],
+            cause=row["cause"],
+            at=moment(row["at"]),
+            adult=row["adult"],
+            room=row["room"],
+            url=row["url"],
+            drill=bool(row["drill"]),
+            steps=tuple(TimedStep(step["name"], step["ms"]) for step in steps),
+            notes=tuple(Note(moment(note["at"]), note["who"], note["text"]) for note in notes),
+            taken_by=row["taken_by"],
+            taken_at=moment(row["taken_at"]) if row["taken_at"] else None,
+            outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+            resolved_by=row["resolved_by"],
+            resolved_at=moment(row["resolved_at"]) if row["resolved_at"] else None,
+        )
+
+    def open_ones(self) -> tuple[Incident, ...]:
+        """Those not yet resolved, oldest first."""
+        numbers = self._store.rows("SELECT number FROM incident WHERE outcome = '' ORDER BY number")
+        return tuple(self.show(row["number"]) for row in numbers)
+
+    def latest(self, count: int = 50) -> tuple[Incident, ...]:
+        """The newest `count`, newest first."""
+        numbers = self._store.rows("SELECT number FROM incident ORDER BY number DESC LIMIT ?", count)
+        return tuple(self.show(row["number"]) for row in numbers)

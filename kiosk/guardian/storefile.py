@@ -1,0 +1,258 @@
+"""The records' file on the disk: made whole, checked before use, set aside if damaged, held by one guardian.
+
+Every step may be the last one before a power cut, so each leaves something the next start can go on from.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kiosk.errors import StoreError
+from kiosk.guardian.records import timestamp
+from kiosk.guardian.schema import MIGRATIONS
+from kiosk.guardian.storefault import StoreDamaged, StoreFull, StoreLocked, explain
+
+RESERVE = 1024 * 1024  # bytes held back, so that a panic can still be written on a full disk
+OWNER_ONLY = 0o600
+DAMAGED = "The records were damaged, and new ones were begun."  # the cause of a latch set here
+_WAIT_FOR_LOCK = 2.0  # s
+_CHECKPOINT = 200  # pages: keeps the write-ahead log below 1 MB
+
+
+def unusable(path: Path, error: OSError) -> StoreError:
+    """The StoreError for what the operating system refused."""
+    if error.errno == errno.ENOSPC:
+        return StoreFull(f"The disk is full: the records at {path} cannot be written.", "Make room on it.")
+    todo = "Check that the folder exists, and that the kiosk may write there."
+    return StoreError(f"The records at {path} cannot be used: {error.strerror}.", todo)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Whatever SQLite reports inside the block surfaces as a StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that belongs to the records at `path` by its ending."""
+    return path.with_name(path.name + ending)
+
+
+def being_set_aside(path: Path) -> Path:
+    """Holds the date under which a damaged file is being set aside, until that is finished."""
+    return beside(path, ".damaged")
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A bare connection; `mode` is `rw` or `ro`. It never makes a file."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    with explained(path):
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_FOR_LOCK)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _connect_for_writing(path: Path) -> sqlite3.Connection:
+    connection = connect(path, "rw")
+    try:
+        with explained(path):
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                "recursive_triggers = ON",  # INSERT OR REPLACE, too, meets the triggers against deleting
+                "trusted_schema = OFF",
+                f"wal_autocheckpoint = {_CHECKPOINT}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_checked(path: Path) -> sqlite3.Connection:
+    """An open and sound file. Raises StoreDamaged if it is not, StoreError if it is not ours to use."""
+    try:
+        connection = _connect_for_writing(path)
+    except StoreFull:
+        if not give_up_reserve(path):
+            raise
+        connection = _connect_for_writing(path)
+    try:
+        with explained(path):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            check_version(version, path)
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if version == 0 or answer != "ok":
+            raise StoreDamaged(f"The records at {path} are damaged.")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_version(version: int, path: Path) -> None:
+    """Raises StoreError for a file that a newer kiosk wrote."""
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The records at {path} are of version {version}, and this kiosk knows only {len(MIGRATIONS)}.",
+            "Install the newer kiosk that wrote them again, or put back the records that belong to this one.",
+        )
+
+
+def begin(path: Path, now: datetime) -> Path | None:
+    """See that there is a file: a new one on a new kiosk, a latched one where the old was damaged.
+
+    Returns where the damaged one went, if there was one.
+    """
+    if being_set_aside(path).exists() or (not path.exists() and beside(path, "-wal").exists()):
+        return set_aside_damaged(path, now)
+    if not path.exists():
+        make(path, latched_at=None)
+        os.replace(beside(path, ".new"), path)
+        _sync_folder(path)
+    return None
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file up to date, each migration whole or not at all."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def make_ready(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an older file up to date, make it the owner's alone, and hold the reserve back again."""
+    with explained(path):
+        migrate(connection)
+    for ending in ("", "-wal", "-shm"):
+        file = beside(path, ending)
+        if file.exists():
+            file.chmod(OWNER_ONLY)
+    hold_reserve(path)
+
+
+def make(path: Path, latched_at: datetime | None) -> None:
+    """A whole new file at `path`.new, closed and synced; with the latch on if `latched_at` says when.
+
+    Only a whole file is ever put at `path`, so one of no bytes or no tables there is not young but damaged.
+    """
+    new = beside(path, ".new")
+    for ending in ("", "-wal", "-shm"):
+        beside(new, ending).unlink(missing_ok=True)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+    connection = _connect_for_writing(new)
+    try:
+        with explained(path):
+            migrate(connection)
+            if latched_at is not None:
+                latch = "UPDATE latch SET latched = 1, cause = ?, at = ?"
+                connection.execute(latch, (DAMAGED, timestamp(latched_at)))
+            connection.close()
+    except BaseException:
+        connection.close()
+        raise
+    _sync(new)
+
+
+def set_aside_damaged(path: Path, now: datetime) -> Path:
+    """Move a damaged file away and begin a latched one. Each step may be the last before a power cut.
+
+    The marker makes the next start go on where this one stopped; the damaged file itself moves after its
+    companions, so where its dated name exists, the file at `path` is already the new one.
+    """
+    marker = being_set_aside(path)
+    if not marker.exists():
+        draft = beside(path, ".damaged-new")
+        draft.write_text(f"{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}")
+        _sync(draft)
+        os.replace(draft, marker)
+        _sync_folder(path)
+    aside = path.with_name(f"{path.stem}-damaged-{marker.read_text()}{path.suffix}")
+    if not (aside.exists() and path.exists()):
+        give_up_reserve(path)
+        make(path, latched_at=now)
+        for ending in ("-wal", "-shm", ""):
+            if beside(path, ending).exists():
+                os.replace(beside(path, ending), beside(aside, ending))
+        _sync_folder(path)
+        os.replace(beside(path, ".new"), path)
+        _sync_folder(path)
+    marker.unlink()
+    _sync_folder(path)
+    return aside
+
+
+def take_lock(path: Path) -> int:
+    """Hold the records for one guardian. The kernel gives the lock back however the process ends."""
+    try:
+        lock = os.open(beside(path, ".lock"), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
+    except OSError as error:
+        raise unusable(path, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise StoreLocked(
+            f"Another kiosk is running with the records at {path}.",
+            "Stop that one first, or use another folder.",
+        ) from error
+    return lock
+
+
+def hold_reserve(path: Path) -> None:
+    """Make the reserve file. On a disk too full for it there is none, and `has_reserve` says so."""
+    reserve = beside(path, ".reserve")
+    if reserve.exists():
+        return
+    draft = beside(path, ".reserve-new")
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY), "wb") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
+        except OSError as error:
+            draft.unlink()
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return
+    os.replace(draft, reserve)
+
+
+def give_up_reserve(path: Path) -> bool:
+    """Free the space that was held back. False if it was freed before."""
+    reserve = beside(path, ".reserve")
+    if not reserve.exists():
+        return False
+    reserve.unlink()
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(path: Path) -> None:
+    _sync(path.absolute().parent)

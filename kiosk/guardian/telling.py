@@ -1,0 +1,149 @@
+"""What is owed to whom, and what may be said of it. Pure: each try in, the alert as it now stands out.
+
+Words are exact (CHILD_UI, scene 12): a path that *accepted* has the message, and nobody has seen it for that;
+*told* is only what a person took. What was accepted or taken never becomes less again.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from kiosk.guardian.alerts import Message
+from kiosk.guardian.courier import Delivery, kind_of
+
+FIRST_WAIT = 1.0  # s
+LONGEST_WAIT = 120.0  # s; a greylisting mail server wants some minutes, a child in distress wants none
+MOST_TRIES = 2000  # about three days; counted and not timed, because the clock of a Pi may jump by years
+
+
+class State(StrEnum):
+    """Where one path of an alert stands."""
+
+    QUEUED = "queued"
+    RETRYING = "retrying"
+    ACCEPTED = "accepted"
+    DEAD = "dead"
+
+
+OWED = frozenset({State.QUEUED, State.RETRYING})
+
+
+class News(StrEnum):
+    """What may be said of an alert; the words of protocol.PanicNews.alert."""
+
+    SENDING = "sending"
+    SENT = "sent"  # accepted by a path
+    TOLD = "told"  # a person took it
+    NOT_TOLD = "not_told"  # every path was tried and none has accepted
+
+
+@dataclass(frozen=True)
+class PathTo:
+    """One way to reach one person: an Apprise URL. It holds secrets, and so does not print them."""
+
+    person: str
+    url: str
+
+    def __repr__(self) -> str:
+        return f"PathTo({self.person!r}, {kind_of(self.url)!r})"
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path of an alert: `at` is when its state last changed, `why` what the last failed try met."""
+
+    to: PathTo
+    at: datetime
+    state: State = State.QUEUED
+    tries: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert and all the paths that are owed it."""
+
+    incident: int
+    message: Message
+    queued_at: datetime
+    paths: tuple[Path, ...]
+    taken_by: str = ""
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """News of an incident's alert. `path` is in plain words; `tries` counts those of the most tried path."""
+
+    incident: int
+    state: News
+    who: str
+    path: str
+    at: datetime
+    tries: int
+
+
+def wait(tries: int, rng: random.Random) -> float:
+    """Seconds until the next try after `tries` failed ones: doubling up to LONGEST_WAIT, spread by half.
+
+    The spread keeps several kiosks from knocking at once when a mail server comes back.
+    """
+    full = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(max(tries - 1, 0), 30))
+    return full * rng.uniform(0.5, 1.0)
+
+
+def new_alert(incident: int, message: Message, paths: tuple[PathTo, ...], at: datetime) -> Alert:
+    """An alert of which nothing has been tried."""
+    return Alert(incident, message, at, tuple(Path(to, at) for to in paths))
+
+
+def after_try(alert: Alert, place: int, delivery: Delivery, at: datetime) -> Alert:
+    """The alert after a try of the path at `place`. Acceptance is for good."""
+    path = alert.paths[place]
+    if path.state is State.ACCEPTED:
+        return alert
+    tries = path.tries + 1
+    if delivery.ok:
+        state = State.ACCEPTED
+    elif delivery.never or (tries >= MOST_TRIES and _reached_someone(alert)):
+        state = State.DEAD
+    else:
+        state = State.RETRYING
+    return _with_path(alert, place, replace(path, state=state, tries=tries, at=at, why=delivery.why))
+
+
+def accepted_late(alert: Alert, place: int, at: datetime) -> Alert:
+    """The alert after a try that had been given up as too slow was accepted after all."""
+    return _with_path(alert, place, replace(alert.paths[place], state=State.ACCEPTED, at=at, why=""))
+
+
+def taken(alert: Alert, by: str, at: datetime) -> Alert:
+    """The alert after a person took it; the first one stays."""
+    return alert if alert.taken_by else replace(alert, taken_by=by, taken_at=at)
+
+
+def progress(alert: Alert) -> Progress:
+    """What may be said of the alert now."""
+    tries = max((path.tries for path in alert.paths), default=0)
+    if alert.taken_at is not None:
+        return Progress(alert.incident, News.TOLD, alert.taken_by, "", alert.taken_at, tries)
+    accepted = [path for path in alert.paths if path.state is State.ACCEPTED]
+    if accepted:
+        first = min(accepted, key=lambda path: path.at)
+        return Progress(
+            alert.incident, News.SENT, first.to.person, kind_of(first.to.url), first.at, first.tries
+        )
+    latest = max((path.at for path in alert.paths), default=alert.queued_at)
+    untried = any(path.tries == 0 for path in alert.paths)
+    return Progress(alert.incident, News.SENDING if untried else News.NOT_TOLD, "", "", latest, tries)
+
+
+def _reached_someone(alert: Alert) -> bool:
+    return bool(alert.taken_by) or any(path.state is State.ACCEPTED for path in alert.paths)
+
+
+def _with_path(alert: Alert, place: int, path: Path) -> Alert:
+    return replace(alert, paths=(*alert.paths[:place], path, *alert.paths[place + 1 :]))
