@@ -1,0 +1,39 @@
+// Runs in every document before the page's own scripts, in a world of its own that the page cannot reach.
+// It takes away what no policy takes away: menus, shortcuts, dragging, other windows. It decides nothing.
+(() => {
+  if (location.protocol === 'chrome-error:') {  // Chromium's own error page: nobody should see it (H2)
+    document.documentElement.style.setProperty('display', 'none', 'important');
+    return;
+  }
+  const refuse = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
+  const first = { capture: true, passive: false };
+  for (const name of ['contextmenu', 'dragstart', 'drop', 'auxclick']) addEventListener(name, refuse, first);
+  addEventListener('mousedown', (event) => { if (event.button > 0) refuse(event); }, first);
+  addEventListener('wheel', (event) => { if (event.ctrlKey) refuse(event); }, first);  // zoom
+
+  // Letters, digits and arrows are the page's; whatever a browser makes a command of is nobody's.
+  addEventListener('keydown', (event) => {
+    const chord = event.ctrlKey || event.altKey || event.metaKey;
+    const command = /^(F\d+|Escape|Browser.*|Launch.*|ContextMenu|Print.*|Help|Pause|Open|Find)$/.test(event.key);
+    if (chord || command || (event.key === 'Tab' && event.ctrlKey)) refuse(event);
+  }, first);
+
+  // A link or a form that asks for another window gets this one.
+  const stay = (event) => {
+    for (const node of [...event.composedPath(), ...document.querySelectorAll('base')]) {
+      const target = node.nodeType === 1 ? node.getAttribute('target') : null;
+      const here = !target || /^_(self|parent|top)$/i.test(target) || document.getElementsByName(target).length;
+      if (!here) node.setAttribute('target', '_top');
+    }
+    if (event.type === 'click' && (event.ctrlKey || event.shiftKey || event.metaKey)) refuse(event);
+  };
+  addEventListener('click', stay, first);
+  addEventListener('submit', stay, first);
+
+  const still = new CSSStyleSheet();
+  still.replaceSync(`
+    :root { overscroll-behavior: none !important; }
+    *:not(input, textarea, [contenteditable]) { -webkit-user-select: none !important; -webkit-user-drag: none !important; }
+  `);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, still];
+})();
