@@ -1,0 +1,49 @@
+"""Scene 15. The internet is having a rest; a card tells the adult what is wrong and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.protocol import Tap, Trouble, View
+from kiosk.screen import paper, theme
+from kiosk.screen.look import Look
+from kiosk.screen.targets import Target, adult
+from kiosk.screen.units import Panel, Rect
+
+if TYPE_CHECKING:
+    from kiosk.screen.canvas import Canvas
+
+UNHEARD = 0  # the serial of the screen's own view, when there is no guardian to hear a touch
+
+
+def _card(panel: Panel) -> Rect:
+    return paper.desk(panel, 150, 84)
+
+
+def targets(view: View, panel: Panel) -> tuple[Target, ...]:
+    """OK, if there is anyone to hear it."""
+    if view.serial == UNHEARD:
+        return ()
+    card, u = _card(panel), panel.u
+    w, h = u(40), u(14)
+    return (adult(Rect(card.right - u(8) - w, card.bottom - u(7) - h, w, h), Tap.FINISH),)
+
+
+def paint(canvas: Canvas, view: View, look: Look) -> None:
+    """A hill without colour, and the card."""
+    panel, u = canvas.panel, canvas.panel.u
+    paper.sky(canvas, paper.REST, panel.glass)
+    paper.hill(canvas, paper.REST, panel.glass)
+    trouble = view.trouble or Trouble("Something is not right.", "Tell ICT.", "")
+    card = _card(panel)
+    canvas.card(card)
+    left, width = card.x + u(8), card.w - u(16)
+    canvas.text(Rect(left, card.y + u(8), width, u(17)), trouble.sentence, theme.TITLE, theme.INK)
+    canvas.text(Rect(left, card.y + u(29), width, u(13)), trouble.todo, theme.BODY, theme.INK)
+    canvas.text(Rect(left, card.y + u(46), width, u(7)), trouble.internet, theme.STRONG, theme.INK)
+    code = f"Code {trouble.code}" if trouble.code else ""
+    canvas.text(
+        Rect(left, card.bottom - u(17), width - u(46), u(6)), code, theme.MINOR, theme.INK2, down="middle"
+    )
+    for target in targets(view, panel):
+        paper.desk_button(canvas, target, look, "OK")

@@ -1,0 +1,47 @@
+"""Scene 1. Night: the internet is asleep. Nothing for a child to do; a foot line for the adult."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiosk.protocol import View
+from kiosk.screen import paper, theme
+from kiosk.screen.look import Look
+from kiosk.screen.targets import Local, Target, adult
+from kiosk.screen.units import KEY_RADIUS, MARGIN, Panel, Rect, centred
+
+if TYPE_CHECKING:
+    from kiosk.screen.canvas import Canvas
+
+
+def targets(view: View, panel: Panel) -> tuple[Target, ...]:
+    """The adult's foot line asks for a PIN."""
+    return (adult(_foot(panel), Local.PIN),)
+
+
+def _foot(panel: Panel) -> Rect:
+    return centred(
+        panel.width / 2, panel.height - panel.u(18), min(panel.u(126), panel.width - panel.u(16)), panel.u(14)
+    )
+
+
+def paint(canvas: Canvas, view: View, look: Look) -> None:
+    """The moon over the dark hill."""
+    panel, u = canvas.panel, canvas.panel.u
+    glass = panel.glass
+    paper.sky(canvas, paper.NIGHT, glass)
+    moon = panel.height * 0.27
+    canvas.picture("moon.svg", centred(panel.width / 2, panel.height * 0.32, moon, moon))
+    paper.hill(canvas, paper.NIGHT, glass)
+    foot = targets(view, panel)[0]
+    tall = panel.g(10)
+    words = Rect(u(MARGIN), foot.rect.y - u(4) - tall, panel.width - 2 * u(MARGIN), tall)
+    canvas.text(words, "The internet is asleep.", theme.NIGHT_LINE, theme.NIGHTINK, "centre", "middle")
+    fill = theme.PLUM_DEEP if look.pressed == foot else theme.NIGHT_FAR
+    canvas.paper(foot.rect, fill, KEY_RADIUS, shadow=False)
+    line = look.feedback or "Grown-ups: tap your badge, or touch here for PIN"
+    canvas.text(foot.rect.inset(u(2)), line, theme.MINOR, theme.NIGHTINK, "centre", "middle")
+    if look.focus == foot:
+        canvas.ring(foot.rect, KEY_RADIUS)
+    note = Rect(u(4), panel.height - u(7.5), panel.width - u(8), u(4))
+    canvas.text(note, view.note, theme.MINOR, theme.BAR_GREY, "left", "middle")

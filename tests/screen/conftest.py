@@ -1,0 +1,179 @@
+"""Specimens of every scene, six panels, and a canvas to paint them on.
+
+A test that takes `specimen` runs over every scene; one that takes `panel` over every panel; both, over all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+os.environ["SDL_VIDEODRIVER"] = "dummy"
+os.environ["SDL_AUDIODRIVER"] = "dummy"
+
+import pygame
+import pytest
+
+import assets
+from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
+from kiosk.screen.art import Art
+from kiosk.screen.canvas import Canvas
+from kiosk.screen.look import Look, PinLook
+from kiosk.screen.scenes import paint
+from kiosk.screen.units import Panel
+
+PANELS = {
+    "pi-7-inch": Panel(800, 480, 154.1, 92.5),
+    "touch-display-2": Panel(1280, 720, 155, 87.2),
+    "10-inch": Panel(1280, 800, 217, 135.6),
+    "11-inch": Panel(1920, 1080, 257, 144.5),
+    "15-inch": Panel(1920, 1080, 345, 194),
+    "21-inch": Panel(1920, 1080, 476, 268),
+}
+
+TILES = (
+    Tile("ducks", "Ducks", "duck.svg"),
+    Tile("stories", "Stories", "book.svg"),
+    Tile("painting", "Painting", "paint.svg"),
+    Tile("songs", "Songs", "music.svg"),
+    Tile("minibeasts", "Minibeasts", "ladybird.svg"),
+    Tile("farm", "The farm", "farm.svg"),
+)
+MORE = (
+    Tile("garden", "Garden", "leaf.svg"),
+    Tile("shapes", "Shapes", "shapes.svg"),
+    Tile("colours", "Colours", "colours.svg"),
+    Tile("sea", "The sea", "sea.svg"),
+    Tile("weather", "Weather", "rain.svg"),
+    Tile("trains", "Trains", "train.svg"),
+)
+SUN = Sun(360, 600)
+STEPS = (
+    Step("network", True),
+    Step("filter", True),
+    Step("test of a blocked page", False),
+    Step("browser", False),
+)
+CONTACTS = ("Local authority duty desk 01632 960 001", "Designated safeguarding lead Mrs Khan, extension 12")
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A view and what the screen adds to it."""
+
+    name: str
+    view: View
+    look: Look = field(default_factory=Look)
+
+
+def _sun(share: float = 0.6, minutes: int = 6, **more: object) -> Look:
+    return Look(sun=share, minutes=minutes, **more)  # type: ignore[arg-type]
+
+
+def _panic(internet: str, alert: str, late: bool = False, tries: int = 1) -> tuple[View, Look]:
+    news = PanicNews(internet, "10:42:07", alert, "10:42:09", "Mrs Khan", "e-mail", tries, CONTACTS)
+    return View(7, Scene.PANIC, panic=news), Look(late=late)
+
+
+_LOCKED = View(1, Scene.LOCKED, note="Ready – self-test passed 08:02")
+_HOME = View(3, Scene.HOME, adult="Ms Ali", tiles=TILES, sun=SUN)
+_COVERED = View(5, Scene.COVERED, adult="Ms Ali", cover="told")
+_FAULT = Trouble(
+    "The internet filter did not answer.",
+    "Leave the kiosk off and tell ICT. Nothing was shown to a child.",
+    "F12",
+)
+
+SPECIMENS = (
+    Specimen("locked", _LOCKED),
+    Specimen("locked-feedback", _LOCKED, Look(feedback="Not recognised. 4 tries left.")),
+    Specimen("pin", _LOCKED, Look(pin=PinLook(digits=2))),
+    Specimen("pin-wait", _LOCKED, Look(pin=PinLook(feedback="Not recognised.", wait=57))),
+    Specimen("pin-panic", _panic("unconfirmed", "not_told")[0], Look(pin=PinLook(4, "SLT reset"))),
+    Specimen("opening", View(2, Scene.OPENING, adult="Ms Ali", steps=STEPS)),
+    Specimen("opening-late", View(2, Scene.OPENING, steps=STEPS[:1]), Look(late=True)),
+    Specimen("home", _HOME, _sun()),
+    Specimen("home-four", View(3, Scene.HOME, tiles=MORE[:4], sun=SUN, adult="Ms Ali"), _sun(1, 10)),
+    Specimen("home-two", View(3, Scene.HOME, tiles=MORE[4:], sun=SUN, adult="Ms Ali"), _sun(0.2, 2)),
+    Specimen("home-none", View(3, Scene.HOME, sun=SUN, adult="Ms Ali"), _sun()),
+    Specimen(
+        "home-asleep", View(3, Scene.HOME, tiles=TILES, asleep="songs", sun=SUN, adult="Ms Ali"), _sun()
+    ),
+    Specimen(
+        "home-loading", View(3, Scene.HOME, tiles=TILES, loading="farm", sun=SUN, adult="Ms Ali"), _sun()
+    ),
+    Specimen(
+        "home-nearly",
+        View(3, Scene.HOME, tiles=TILES, nearly=True, next="snack", sun=SUN, adult="Ms Ali"),
+        _sun(0.07, 1),
+    ),
+    Specimen("home-asking", View(3, Scene.HOME, tiles=TILES, asking=True, sun=SUN, adult="Ms Ali"), _sun()),
+    Specimen(
+        "page", View(4, Scene.PAGE, browser=True, adult="Ms Ali", sun=SUN, back=True, note="The farm"), _sun()
+    ),
+    Specimen(
+        "page-door", View(4, Scene.PAGE, browser=True, adult="Ms Ali", sun=SUN, back=True), _sun(door=True)
+    ),
+    Specimen(
+        "page-loading", View(4, Scene.PAGE, adult="Ms Ali", tiles=TILES, loading="ducks", sun=SUN), _sun()
+    ),
+    Specimen(
+        "door",
+        View(4, Scene.DOOR, adult="Ms Ali", sun=SUN, back=True, note="Not on our list: other.example"),
+        _sun(),
+    ),
+    Specimen("covered-told", _COVERED),
+    Specimen("covered-choices", View(5, Scene.COVERED, adult="Ms Ali", cover="told", choices=True)),
+    Specimen("covered-presence", View(5, Scene.COVERED, adult="Ms Ali", cover="presence")),
+    Specimen("covered-asleep", View(5, Scene.COVERED, adult="Ms Ali", cover="asleep")),
+    Specimen("finished", View(6, Scene.FINISHED, next="garden")),
+    Specimen("finished-blocks", View(6, Scene.FINISHED, next="blocks")),
+    Specimen("panic", *_panic("cutting", "sending")),
+    Specimen("panic-well", *_panic("off", "told")),
+    Specimen("panic-bad", *_panic("unconfirmed", "not_told", tries=4)),
+    Specimen("panic-late", *_panic("off", "not_told", late=True, tries=4)),
+    Specimen("panic-late-both", *_panic("unconfirmed", "not_told", late=True, tries=4)),
+    Specimen(
+        "reset",
+        View(
+            8,
+            Scene.RESET,
+            facts=Facts("Mrs Khan", "10:42:07", "by the red button", "Sent 10:42:09 by e-mail", "Ms Ali"),
+        ),
+    ),
+    Specimen("fault", View(9, Scene.FAULT, trouble=_FAULT)),
+    Specimen("fault-lost", View(0, Scene.FAULT, trouble=_FAULT)),
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "specimen" in metafunc.fixturenames:
+        metafunc.parametrize("specimen", SPECIMENS, ids=[s.name for s in SPECIMENS])
+    if "panel" in metafunc.fixturenames:
+        metafunc.parametrize("panel", list(PANELS.values()), ids=list(PANELS))
+
+
+@pytest.fixture(scope="session")
+def art() -> Art:
+    pygame.display.init()
+    pygame.font.init()
+    pygame.display.set_mode((64, 64))
+    return Art([assets.path("pictures")])
+
+
+Render = Callable[..., Canvas]
+
+
+@pytest.fixture
+def render(art: Art) -> Render:
+    """Paints a specimen on a panel and gives the canvas back."""
+
+    def paint_it(
+        specimen: Specimen, panel: Panel, lengthen: Callable[[str], str] = lambda text: text
+    ) -> Canvas:
+        canvas = Canvas(pygame.Surface((panel.width, panel.height)), panel, art, lengthen)
+        paint(canvas, specimen.view, specimen.look)
+        return canvas
+
+    return paint_it
