@@ -6,24 +6,27 @@ the reading of the URL and a few look-ups, whether the list has ten sites or a h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from allowlist.patterns import Authority, PagePattern
 from allowlist.sites import Site, read_sites
-from allowlist.urls import DEFAULT_PORTS, Refused, check_host, read_url
+from allowlist.urls import DEFAULT_PORTS, Refused, check_host, read_origin, read_url
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """An answer: `site` is the id of the site that allows it, `why` the reason in words for the adult."""
 
     ok: bool
     host: str
     site: str
     why: str
+
+
+LISTED = "It is on the list."
 
 
 class Policy:
@@ -33,38 +36,33 @@ class Policy:
         self.sites = tuple(sites)
         self._pages: dict[Authority, list[tuple[PagePattern, str]]] = {}
         self._hosts: dict[Authority, str] = {}
-        self._ports: set[tuple[str, int]] = set()  # “https”, 443: spares look-ups that cannot succeed
-        self._wild: set[tuple[str, int]] = set()
         for site in self.sites:
             for pattern in site.page_patterns:
                 self._pages.setdefault(pattern.at, []).append((pattern, site.id))
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
-                (self._wild if at.wild else self._ports).add((at.scheme, at.port))
+        self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
 
     def page(self, url: str) -> Decision:
         """May a child be on `url`?"""
         try:
-            read = read_url(url)
+            scheme, host, port, path, query = read_url(url)
         except Refused as refused:
             return Decision(False, "", "", f"This address {refused}.")
-        path, query, known = read.path, read.query, False
-        for at in self._candidates(read.scheme, read.host, read.port):
-            patterns = self._pages.get(at)
-            if patterns is None:
-                continue
-            known = True
-            for pattern, site in patterns:
+        known = False
+        for at in self._names_of(scheme, host, port):
+            for pattern, site in self._pages.get(at, ()):
                 if pattern.covers(path, query):
-                    return Decision(True, read.host, site, "It is on the list.")
+                    return Decision(True, host, site, LISTED)
+                known = True
         if known:
-            return Decision(False, read.host, "", f"This page of {read.host} is not on the list.")
-        return Decision(False, read.host, "", f"No page of {read.host} is on the list.")
+            return Decision(False, host, "", f"This page of {host} is not on the list.")
+        return Decision(False, host, "", f"No page of {host} is on the list.")
 
     def host(self, host: str, port: int, scheme: str | None = None) -> Decision:
         """May the door connect to `host` and `port`? With `scheme` (http or https): in that way?
 
-        `host` as the browser sends it: a name in lower case, no address.
+        `host` as the browser sends it: a name in ASCII, no address.
         """
         host = host.lower()
         try:
@@ -72,21 +70,27 @@ class Policy:
         except Refused as refused:
             return Decision(False, host, "", f"This address {refused}.")
         for way in (scheme,) if scheme else DEFAULT_PORTS:
-            for at in self._candidates(way, host, port):
+            for at in self._names_of(way, host, port):
                 site = self._hosts.get(at)
                 if site is not None:
-                    return Decision(True, host, site, "It is on the list.")
+                    return Decision(True, host, site, LISTED)
         return Decision(False, host, "", f"{host} is not on the list.")
 
-    def _candidates(self, scheme: str, host: str, port: int) -> Iterator[Authority]:
-        """Every way in which the list may name this host: by itself, and by each of its parents' stars."""
-        if (scheme, port) in self._ports:
-            yield Authority(scheme, host, port)
-        if (scheme, port) in self._wild:
-            parent = host.partition(".")[2]
-            while parent:
-                yield Authority(scheme, parent, port, wild=True)
-                parent = parent.partition(".")[2]
+    def host_of(self, url: str) -> Decision:
+        """May the door connect to where `url` leads? (http, https and wss)"""
+        try:
+            scheme, host, port = read_origin(url)
+        except Refused as refused:
+            return Decision(False, "", "", f"This address {refused}.")
+        return self.host(host, port, scheme)
+
+    def _names_of(self, scheme: str, host: str, port: int) -> list[Authority]:
+        """Every way in which a list may name this host: by itself, and by each of its parents' stars."""
+        names = [Authority(scheme, host, port)]
+        if (scheme, port) in self._stars:
+            labels = host.split(".")
+            names += [Authority(scheme, ".".join(labels[n:]), port, True) for n in range(1, len(labels))]
+        return names
 
 
 @dataclass(frozen=True)

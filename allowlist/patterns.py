@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
@@ -17,8 +18,7 @@ from allowlist.document import Wrong
 from allowlist.urls import Refused, Url, check_host, read_url
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """Where bytes may go: a scheme, a host (or, if `wild`, every subdomain of it), a port."""
 
     scheme: str

@@ -8,21 +8,21 @@ decode to other segments than they show (S3).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from ada_url import URL
 
 LONGEST = 8 * 1024  # characters; Chromium takes 2 MB, no page of ours needs it
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORTS = DEFAULT_PORTS | {"wss": 443}
 
 
 class Refused(ValueError):
     """A URL that no list can allow; the message says why, as a sentence without its subject."""
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """An http or https URL, normalised: lower-case ASCII host, port always known, no fragment.
 
     `query` is None if there is no “?”.
@@ -37,6 +37,25 @@ class Url:
 
 def read_url(text: str) -> Url:
     """`text` as a browser reads it. Raises Refused with the reason."""
+    scheme, host, port, tail = _split(text)
+    if scheme not in DEFAULT_PORTS:
+        raise Refused("is neither http nor https")
+    path, question, query = tail.partition("#")[0].partition("?")
+    if _SUSPECT.search(path):
+        _check_path(f"/{path}")
+    return Url(scheme, host, port, f"/{path}", query if question else None)
+
+
+def read_origin(text: str) -> tuple[str, str, int]:
+    """The scheme, host and port that a browser connects to for `text`, wherever its path leads; for wss they
+    are those of https. Raises Refused with the reason.
+    """
+    scheme, host, port, _ = _split(text)
+    return "https" if scheme == "wss" else scheme, host, port
+
+
+def _split(text: str) -> tuple[str, str, int, str]:
+    """Scheme, host, port and everything after the first slash of the path."""
     if len(text) > LONGEST:
         raise Refused("is too long")
     try:
@@ -44,18 +63,17 @@ def read_url(text: str) -> Url:
     except ValueError:
         raise Refused("is not a URL") from None
     scheme, separator, rest = href.partition("://")
-    if not separator or scheme not in DEFAULT_PORTS:
+    port = _PORTS.get(scheme)
+    if port is None or not separator:
         raise Refused("is neither http nor https")
-    authority, _, tail = rest.partition("/")
-    if "@" in authority:
+    host, _, tail = rest.partition("/")
+    if "@" in host:
         raise Refused("carries a name or password")
-    host, _, port = authority.partition(":") if authority[0] != "[" else (authority, "", "")
+    if ":" in host and host[0] != "[":
+        host, _, written = host.partition(":")
+        port = int(written)
     check_host(host)
-    path, question, query = tail.partition("#")[0].partition("?")
-    path = f"/{path}"
-    if "%" in path or ";" in path:
-        _check_path(path)
-    return Url(scheme, host, int(port) if port else DEFAULT_PORTS[scheme], path, query if question else None)
+    return scheme, host, port, tail
 
 
 def check_host(host: str) -> None:
@@ -71,6 +89,7 @@ def check_host(host: str) -> None:
         raise Refused("has a host that cannot exist")
 
 
+_SUSPECT = re.compile(r"%(?:00|2[5EFef]|5[Cc])|;")  # only these can decode to another path
 _SEPARATORS = re.compile(rb"[/\\]")
 
 

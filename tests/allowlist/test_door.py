@@ -1,4 +1,4 @@
-"""The door against real TLS and plain servers: what is listed gets through unchanged, and nothing else does."""
+"""The door against real servers: what is listed gets through unchanged, and nothing else does."""
 
 from __future__ import annotations
 
@@ -68,6 +68,14 @@ async def site(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[i
         server.close()
 
 
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """What still comes before the end, be it a clean end or a reset."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
 class Opened:
     """A door that is being served, and what it refused."""
 
@@ -130,15 +138,14 @@ def test_a_listed_site_is_reached_over_tls_and_its_bytes_arrive_unchanged(
     tls_for: Any, trusting: Any
 ) -> None:
     async def main() -> None:
-        async with site(echo, tls_for(FARM)) as port:
-            async with Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
-                reader, writer = await opened.tunnel(f"{FARM}:{port}")
-                await writer.start_tls(trusting, server_hostname=FARM)
-                sent = bytes(range(256)) * 4096  # 1 MiB
-                writer.write(sent)
-                assert await reader.readexactly(len(sent)) == sent
-                writer.close()
-                assert opened.refused == []
+        async with site(echo, tls_for(FARM)) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            await writer.start_tls(trusting, server_hostname=FARM)
+            sent = bytes(range(256)) * 4096  # 1 MiB
+            writer.write(sent)
+            assert await reader.readexactly(len(sent)) == sent
+            writer.close()
+            assert opened.refused == []
 
     run(main())
 
@@ -204,9 +211,7 @@ def test_what_is_not_tls_is_cut_before_a_byte_gets_out(junk: bytes) -> None:
         async with site(listen) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
             reader, writer = await opened.tunnel(f"{FARM}:{port}")
             writer.write(junk)
-            with pytest.raises((ConnectionResetError, EOFError)):
-                if await reader.read() == b"":
-                    raise EOFError
+            assert await rest(reader) == b""
             assert await arrived.get() == b""
             assert len(opened.refused) == 1
             writer.close()
@@ -406,9 +411,7 @@ def test_one_connection_too_many_is_hung_up_on_and_the_others_live() -> None:
         async with Opened(policy_of("https://farm.example/"), limits=Limits(connections=2)) as opened:
             kept = [await opened.connect() for _ in range(2)]
             late, _ = await opened.connect()
-            with pytest.raises((ConnectionResetError, EOFError)):
-                if await late.read() == b"":
-                    raise EOFError
+            assert await rest(late) == b""
             reader, writer = kept[0]
             writer.write(b"nonsense\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 400")

@@ -1,0 +1,169 @@
+"""The list and the door on the command line: asked, printed, run alone. `kiosk` mounts these.
+
+Answers go to standard output, one JSON object a line; what went wrong goes to standard error as sentences,
+and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from allowlist.chromium import managed_policy
+from allowlist.decision import Allowlist, Policy
+from allowlist.document import Problems
+from allowlist.door import Door, Refusal
+from allowlist.resolver import Resolver, Upstream
+
+DEFAULT_LIST = Path("/etc/kiosk/allowlist.yaml")
+DEFAULT_LEVEL = "nursery"
+
+
+def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Mount `allowlist` and `door`; each sets `run`, a function of the parsed arguments that returns the
+    exit status.
+    """
+    group = subparsers.add_parser("allowlist", help="what a child may see, and why")
+    commands = group.add_subparsers(required=True, metavar="COMMAND")
+    test = commands.add_parser("test", help="decide on URLs: one JSON object per URL and line")
+    test.add_argument("urls", nargs="*", metavar="URL", help="an address; - reads them line by line")
+    test.set_defaults(run=_test)
+    policy = commands.add_parser("policy", help="print the policy that Chromium is given")
+    policy.set_defaults(run=_policy)
+    listed = commands.add_parser("list", help="print every site with its state, in the list's order")
+    listed.set_defaults(run=_list)
+    door = subparsers.add_parser("door", help="run the door alone, for trying a list")
+    door.add_argument("--listen", type=_host_port, default=("127.0.0.1", 3128), metavar="HOST:PORT")
+    door.add_argument("--dns", type=_host_port, metavar="SERVER:PORT", help="default: this machine's")
+    door.add_argument("--private-addresses", choices=("refuse", "allow"), default="refuse")
+    door.add_argument("--upstream-proxy", metavar="URL", help="the setting's own proxy")
+    door.set_defaults(run=_door)
+    for each in (test, policy, listed, door):
+        each.add_argument("--list", type=Path, default=DEFAULT_LIST, metavar="FILE", dest="file")
+        each.add_argument("--level", default=DEFAULT_LEVEL)
+        each.add_argument("--date", type=date.fromisoformat, metavar="YEAR-MONTH-DAY", help="default: today")
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"“{text}” is not HOST:PORT, as in 127.0.0.1:3128")
+    return host.strip("[]"), int(port)
+
+
+def _day(args: argparse.Namespace) -> date:
+    given: date | None = args.date
+    return given or date.today()  # noqa: DTZ011  # the setting's own day is meant
+
+
+def _read(args: argparse.Namespace) -> Allowlist | None:
+    try:
+        return Allowlist.read(args.file)
+    except Problems as problems:
+        sys.stderr.write(f"{problems}\n")
+        return None
+
+
+def _test(args: argparse.Namespace) -> int:
+    read = _read(args)
+    if read is None:
+        return 1
+    policy = read.policy(args.level, _day(args))
+    for url in _lines(args.urls):
+        _write(_answer(policy, url))
+    return 0
+
+
+def _lines(urls: Iterable[str]) -> Iterable[str]:
+    for url in urls or ("-",):
+        if url == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            yield url
+
+
+def _answer(policy: Policy, url: str) -> dict[str, object]:
+    page, host = policy.page(url), policy.host_of(url)  # the gate's answer, and the door's
+    return {
+        "url": url,
+        "page": page.ok,
+        "host": host.ok,
+        "site": page.site or host.site,
+        "why": page.why,
+    }
+
+
+def _policy(args: argparse.Namespace) -> int:
+    read = _read(args)
+    if read is None:
+        return 1
+    compiled = managed_policy(read.policy(args.level, _day(args)))
+    sys.stdout.write(json.dumps(compiled, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    read = _read(args)
+    if read is None:
+        return 1
+    for site in read.sites:
+        _write(
+            {
+                "id": site.id,
+                "title": site.title,
+                "status": site.status,
+                "levels": site.levels,
+                "start": site.start,
+                "until": site.checked.until.isoformat() if site.checked else None,
+                "counts": site.counts(args.level, _day(args)),
+            }
+        )
+    return 0
+
+
+def _door(args: argparse.Namespace) -> int:
+    read = _read(args)
+    if read is None:
+        return 1
+    upstreams = (Upstream(*args.dns),) if args.dns else ()
+    door = Door(
+        read.policy(args.level, _day(args)),
+        Resolver(upstreams),
+        on_refused=_tell,
+        private_addresses=args.private_addresses,
+        upstream_proxy=args.upstream_proxy,
+    )
+    try:
+        asyncio.run(_serve(door, args.listen))
+    except OSError as error:
+        sys.stderr.write(f"The door cannot listen there: {error.strerror}. Choose another --listen.\n")
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+async def _serve(door: Door, at: tuple[str, int]) -> None:
+    family = socket.AF_INET6 if ":" in at[0] else socket.AF_INET
+    listener = socket.create_server(at, family=family, backlog=128)
+    host, port = listener.getsockname()[:2]
+    _write({"listening": f"{host}:{port}"})
+    try:
+        await door.serve(listener)
+    finally:
+        await door.close()
+
+
+def _tell(refusal: Refusal) -> None:
+    _write({"refused": refusal.host, "port": refusal.port, "url": refusal.url, "why": refusal.why})
+
+
+def _write(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
