@@ -12,8 +12,8 @@ from pathlib import Path
 from allowlist import cli as allowlist
 from allowlist.document import Problems
 from hardware.errors import HardwareError
-from kiosk import config
 from kiosk.errors import KioskError
+from kiosk.guardian import folder
 
 SOCKET = Path("/run/kiosk/guardian.sock")
 
@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 def _try(chosen: argparse.Namespace) -> int:
     from kiosk.demo import trial, walk  # only `try` needs the mail server and the certificates
 
-    headless = chosen.headless or chosen.walk or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    headless = (
+        chosen.headless or chosen.walk or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    )
     signal.pthread_sigmask(signal.SIG_BLOCK, trial.ENDINGS)
     with trial.running(headless, chosen.config) as kiosk:
         if chosen.walk:
@@ -78,7 +80,7 @@ def _try(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    config.check(chosen.folder)
+    folder.load(chosen.folder)
     _say(f"{chosen.folder}: no problems.")
     return 0
 

@@ -46,7 +46,9 @@ class Dns(Strict):
     server: str = Field(description="Its address, or its URL for DoH.", examples=["192.0.2.53"])
     port: int = Field(53, ge=1, le=65535, description="Its port.", examples=["53"])
     transport: Literal["udp", "dot", "doh"] = Field(
-        "udp", description="Plain (udp, with tcp where needed), DNS over TLS, or DNS over HTTPS.", examples=["udp"]
+        "udp",
+        description="Plain (udp, with tcp where needed), DNS over TLS, or DNS over HTTPS.",
+        examples=["udp"],
     )
     hostname: str = Field("", description="The name on its certificate.", examples=["filter.example"])
 
@@ -59,10 +61,14 @@ class Network(Strict):
         "refuse", description="Whether a listed host may lie on a private address.", examples=["refuse"]
     )
     upstream_proxy: str = Field(
-        "", description="The setting's own proxy, host:port, if there is one.", examples=["proxy.example:8080"]
+        "",
+        description="The setting's own proxy, host:port, if there is one.",
+        examples=["proxy.example:8080"],
     )
     ca_certificates: tuple[Path, ...] = Field(
-        (), description="PEM files of authorities the browser is to trust besides the public ones.", examples=["[]"]
+        (),
+        description="PEM files of authorities the browser is to trust besides the public ones.",
+        examples=["[]"],
     )
 
 
@@ -88,7 +94,7 @@ class Hardware(Strict):
 
 
 class AlertPerson(Strict):
-    """One designated person (H18), with the paths that reach them, as Apprise URLs (secrets: shown to no one)."""
+    """One designated person (H18), and the Apprise URLs that reach them: secrets, shown to no one."""
 
     name: Words = Field(description="The name on the panic screen.", examples=["Mrs Khan"])
     urls: tuple[SecretStr, ...] = Field(
@@ -117,7 +123,7 @@ class Contact(Strict):
 class Agreement(Strict):
     """The acceptable-use agreement in force (H20)."""
 
-    version: Words = Field("1", description="Changes when its text changes; all then sign anew.", examples=["1"])
+    version: Words = Field("1", description="Change it with its text; all then sign anew.", examples=["1"])
 
 
 class Config(Strict):

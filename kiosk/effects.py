@@ -71,7 +71,7 @@ class Chime(Effect):
 
 @dataclass(frozen=True)
 class Tell(Effect):
-    """A sentence for the adult who has just used a PIN or badge; `refused`: it did not do what they wanted."""
+    """A sentence for whoever has just used a PIN or badge; `refused`: it is a no."""
 
     text: str
     refused: bool = True

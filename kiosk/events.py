@@ -135,6 +135,22 @@ class PagePainted(Event):
 
 
 @dataclass(frozen=True)
+class PageMoved(Event):
+    """The page is now at `url`, by a link or within itself; PagePainted says whether it can be seen."""
+
+    url: str
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class PageFailed(Event):
+    """A listed page did not come: no answer, a bad certificate, a file to download."""
+
+    url: str
+    why: str
+
+
+@dataclass(frozen=True)
 class LinkRefused(Event):
     """The child asked for a page that is not on the list."""
 

@@ -94,6 +94,21 @@ def painted(s: Session, e: on.PagePainted) -> Result:
     return page, (record("page", s.adult, url=e.url),) if e.url != s.url or s.loading else ()
 
 
+def moved(s: Session, e: on.PageMoved) -> Result:
+    """A link was followed, or the page moved within itself: what is seen stays seen."""
+    if e.url == s.url:
+        return replace(s, back=e.back), ()
+    return replace(s, url=e.url, back=e.back), (record("page", s.adult, url=e.url),)
+
+
+def failed(s: Session, e: on.PageFailed) -> Result:
+    """A page that does not come is asleep: a tile's takes us home, a link's leaves the page where it was."""
+    log = record("page_failed", s.adult, url=e.url, why=e.why)
+    if not s.loading:
+        return s, (log, do.Say("asleep"))
+    return replace(at_home(s), asleep=s.site), (log, do.Blank(), do.Say("asleep"))
+
+
 def refused(s: Session, e: on.LinkRefused) -> Result:
     """A closed door. `loading` stays: where no page was painted yet, there is none to go back to."""
     said = () if s.refused else (do.Say("door-closed"),)
@@ -229,13 +244,15 @@ def chose(s: Session, e: on.Chose) -> Result:
     return session, (log, *effects)
 
 
-def covered_page(s: Session, e: on.PagePainted | on.LinkRefused) -> Result:
+def covered_page(s: Session, e: on.PagePainted | on.PageMoved | on.LinkRefused | on.PageFailed) -> Result:
     """A page that goes on beneath the cover is remembered, never shown and never heard."""
     if isinstance(e, on.LinkRefused):
         return replace(s, refused=e.host), (record("link_refused", s.adult, host=e.host),)
-    return replace(s, url=e.url, back=e.back, loading=False), (
-        record("page", s.adult, url=e.url, covered=True),
-    )
+    if isinstance(e, on.PageFailed):
+        return s, (record("page_failed", s.adult, url=e.url, why=e.why),)
+    loading = s.loading and not isinstance(e, on.PagePainted)
+    page = replace(s, url=e.url, back=e.back, loading=loading)
+    return page, (record("page", s.adult, url=e.url, covered=True),) if e.url != s.url else ()
 
 
 def covered_tick(s: Session, e: on.Tick) -> Result:

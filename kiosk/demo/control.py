@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,15 @@ from types import TracebackType
 
 from kiosk.errors import KioskError
 from kiosk.protocol import Message, Scene, View, decode, decode_view, encode
+
+
+def find_socket() -> Path:
+    """The socket of the kiosk that is being tried here. Raises KioskError if there is none, or several."""
+    found = [*Path(tempfile.gettempdir()).glob("kiosk-try-*/run/guardian.sock")]
+    if len(found) != 1:
+        which = "No kiosk" if not found else "More than one kiosk"
+        raise KioskError(f"{which} is being tried here.", "Start one with ./install.sh try, or say --socket.")
+    return found[0]
 
 
 class Control:

@@ -79,9 +79,10 @@ class _Inbox:
         self.count += 1
         mail: Mail = BytesParser().parsebytes(envelope.original_content or b"")
         text = "".join(
-            str(part.get_payload(decode=True), "utf-8", "replace")
+            payload.decode("utf-8", "replace")
             for part in mail.walk()
             if part.get_content_type() == "text/plain"
+            and isinstance(payload := part.get_payload(decode=True), bytes)
         )
         name = self.folder / f"{self.count:04}.txt"
         unfinished = name.with_suffix(".part")
@@ -114,10 +115,8 @@ class Internet:
             self._pond.socket, server_side=True, do_handshake_on_connect=False
         )
         self._loop = asyncio.new_event_loop()
-        self._mail = UnthreadedController(
-            _Inbox(self.inbox), hostname="127.0.0.1", port=0, loop=self._loop
-        )
-        self._mail.begin()
+        self._mail = UnthreadedController(_Inbox(self.inbox), hostname="127.0.0.1", port=0, loop=self._loop)
+        self._mail.begin()  # type: ignore[no-untyped-call]
         self._servers = (self._names, self._pond)
         for server in self._servers:
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -130,7 +129,7 @@ class Internet:
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._mailing.join()
-        self._mail.end()
+        self._mail.end()  # type: ignore[no-untyped-call]
         self._loop.close()
         for server in self._servers:
             server.shutdown()
@@ -150,5 +149,5 @@ class Internet:
     def mail_port(self) -> int:
         """Where the mail server listens."""
         server = self._mail.server
-        assert server is not None
+        assert isinstance(server, asyncio.Server)
         return int(server.sockets[0].getsockname()[1])

@@ -48,11 +48,13 @@ def user_id(name: str) -> int:
     try:
         return pwd.getpwnam(name).pw_uid
     except KeyError as error:
-        raise KioskError(f"The user “{name}” does not exist.", "Run ./install.sh try, which makes it.") from error
+        raise KioskError(
+            f"The user “{name}” does not exist.", "Run ./install.sh try, which makes it."
+        ) from error
 
 
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float, alive: Callable[[], None]) -> T:
-    """What `probe` gives once it gives something. Raises KioskError after `seconds`, or what `alive` raises."""
+    """What `probe` gives, once it does. Raises KioskError after `seconds`, or what `alive` raises."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         alive()
@@ -60,7 +62,7 @@ def wait_for(what: str, probe: Callable[[], T | None], seconds: float, alive: Ca
         if found is not None:
             return found
         time.sleep(0.02)
-    raise KioskError(f"Waited {seconds:.0f} s for {what}, and it did not come.", "See the log files named above.")
+    raise KioskError(f"Waited {seconds:.0f} s for {what}, and it did not come.", "Try again.")
 
 
 class Pile:

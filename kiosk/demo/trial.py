@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import assets
-from kiosk.config import load
 from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control
 from kiosk.demo.internet import Internet
 from kiosk.demo.processes import Pile, need, user_id, wait_for
+from kiosk.guardian.folder import load
 from kiosk.protocol import Scene
 from kiosk.screen.units import Panel, bar_height
 
 SIZE = (1280, 800)  # px, a 10.1" panel
+ENDINGS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
 
 
@@ -60,7 +61,7 @@ class Trial:
 
 @contextmanager
 def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
-    """A kiosk that is up, from `config` or the demo's own. Raises KioskError, or Problems for a bad config."""
+    """A kiosk that is up, from `config` or the demo's own. Raises KioskError; Problems for a bad config."""
     need("sway", "chromium", "bwrap", "setpriv", *(["Xvfb"] if headless else []))
     if config is not None:
         load(config)  # all problems at once, before anything starts
@@ -77,12 +78,10 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         internet = stack.enter_context(Internet(folder, assets.path("demo", "pond")))
         if config is None:
             config = setting.write(folder, internet)
-        settings = load(config)
+        settings = load(config).config
         panel = Panel(*SIZE, settings.screen.width_mm, settings.screen.height_mm)
         pile = stack.enter_context(Pile(folder / "logs"))
-        screen = compositor.start(
-            pile, folder / "display", SIZE, headless, bar_height(panel), screen_user
-        )
+        screen = compositor.start(pile, folder / "display", SIZE, headless, bar_height(panel), screen_user)
         socket = folder / "run" / "guardian.sock"
         guardian = [sys.executable, "-m", "kiosk.guardian", "--simulate"]
         guardian += ["--config", str(config), "--state", str(folder / "state"), "--run", str(folder / "run")]
@@ -95,7 +94,8 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         pile.start("screen", command, {**screen.environment(), **_python()}, screen_user)
         trial = Trial(folder, screen, panel, socket, internet.inbox, pile, setting.PEOPLE)
         with Control(socket) as control:
-            wait_for("the first picture", lambda: control.settled({Scene.LOCKED, Scene.FAULT}), 30, pile.check)
+            first = {Scene.LOCKED, Scene.FAULT, Scene.PANIC}
+            wait_for("the first picture", lambda: control.settled(first), 30, pile.check)
         yield trial
 
 
@@ -109,15 +109,27 @@ def _environment() -> dict[str, str]:
 
 
 def write_facts(path: Path, facts: dict[str, Any]) -> None:
-    """Write `facts` as JSON, whole or not at all: whoever waits for the file reads it the moment it appears."""
+    """Write `facts` as JSON, whole or not at all: whoever waits for the file reads it when it appears."""
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text(json.dumps(facts, indent=2) + "\n")
     unfinished.rename(path)
 
 
+def greeting(trial: Trial) -> str:
+    """What somebody at the terminal needs to know."""
+    who = "\n".join(
+        f"  {person.name:<10} {person.role:<6} PIN {person.pin}   kiosk tap badge {person.badge}"
+        for person in trial.people
+    )
+    return (
+        f"The kiosk is up{' (headless)' if trial.compositor.display else ''}. Ctrl-C ends it.\n{who}\n"
+        f"  The red button: F12 in the window, or: kiosk press panic\n"
+        f"  Alerts arrive in {trial.inbox}\n"
+        f"  Socket: {trial.socket}"
+    )
+
+
 def wait_for_the_end(trial: Trial) -> None:
     """Until Ctrl-C, SIGTERM, or a process that ends by itself (then KioskError)."""
-    ended = signal.sigtimedwait
-    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    while ended(signals, 1.0) is None:
+    while signal.sigtimedwait(ENDINGS, 1.0) is None:
         trial.pile.check()

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import assets
-from allowlist.decision import Allowlist, Policy
+from allowlist.decision import Policy
 from allowlist.document import Problems
 from allowlist.door import Door
 from allowlist.resolver import Resolver
@@ -21,17 +21,20 @@ from hardware.errors import HardwareError
 from hardware.panel import Panel, open_panel
 from hardware.press import Trip
 from kiosk import events as on
-from kiosk.config import Config, load
+from kiosk.config import Config
 from kiosk.errors import KioskError
 from kiosk.guardian import settings
-from kiosk.guardian.browser import BrowserEvent, BrowserSettings
+from kiosk.guardian.browser import BrowserSettings
+from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
+from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.identity import Identity
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
+from kiosk.guardian.secret import Secret
 from kiosk.guardian.server import Server
 from kiosk.guardian.store import Store
 from kiosk.guardian.wayout import WayOut
@@ -67,28 +70,26 @@ async def _run(chosen: argparse.Namespace) -> None:
     socket = chosen.run / "guardian.sock"
     screen_uids = frozenset({chosen.screen_uid})
     try:
-        config = load(chosen.config)
-        people = settings.people(chosen.config, chosen.state, config)
-        sites = settings.sites(chosen.config)
+        folder = load(chosen.config)
     except Problems as problems:
         print(problems, file=sys.stderr)  # noqa: T201
         await stay_closed(socket, screen_uids, problems, ended)
         return
     store = Store.open(chosen.state / "kiosk.db")
     with contextlib.closing(store):
-        await _serve(chosen, config, people, sites, store, ended)
+        await _serve(chosen, folder, store, ended)
 
 
 async def _serve(
     chosen: argparse.Namespace,
-    config: Config,
-    people: People,
-    sites: Allowlist,
+    folder: Folder,
     store: Store,
     ended: asyncio.Event,
 ) -> None:
     loop = asyncio.get_running_loop()
-    policy = sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
+    config = folder.config
+    people = People(folder.people, Secret.load(chosen.state / "key"))
+    policy = folder.sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
     # Hardware calls back from its own threads, and may do so before there is a guardian: then it is at the
     # first reading below that the level counts.
     waiting: list[Trip] = []
@@ -127,13 +128,12 @@ async def _serve(
             panel,
             _way_out_maker(chosen, config, policy, records),
         )
-        identity = Identity(people, store, records.notify, records.log)
+        identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
             guardian,
             identity,
             {site.id: site.start for site in policy.sites},
             panel,
-            chosen.simulate,
             {
                 "room": config.room,
                 "width_mm": config.screen.width_mm,

@@ -17,14 +17,14 @@ def fault(problems: Problems) -> View:
     file = Path(first.file).name
     sentence = f"{file}, line {first.line}: {first.what}."
     if count > 1:
-        sentence = f"{file} and its neighbours have {count} mistakes. The first, line {first.line}: {first.what}."
+        sentence = f"The configuration has {count} mistakes. The first, {sentence}"
     return View(1, Scene.FAULT, trouble=Trouble(sentence, "Ask ICT to run: kiosk check", "config"))
 
 
 async def stay_closed(
     socket: Path, screen_uids: frozenset[int], problems: Problems, ended: asyncio.Event
 ) -> None:
-    """Show the fault to whatever screen comes, until `ended`. Nothing that is touched or typed does anything."""
+    """Show the fault to whatever screen comes, until `ended`. Nothing touched or typed does anything."""
 
     def join(peer: Peer, hello: Message) -> None:
         peer.send(encode("welcome", simulated=False))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from hardware.errors import HardwareError
 from hardware.panel import Panel
@@ -20,7 +21,7 @@ from hardware.signals import LampState
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import BrowserError, KioskError, NotNow, StoreError
-from kiosk.guardian import browser as web
+from kiosk.guardian import browser_events as web
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.server import Server
@@ -80,10 +81,12 @@ class Guardian:
     # Begin and end.
 
     def begin(self, clock_plausible: bool) -> None:
-        """What was true before we started: a latch, a session that the power ended, a missing screen, no time."""
+        """What was true before us: a latch, a session that the power ended, no screen yet, no time."""
         self.post(on.FaultRaised("screen", "The screen is not connected.", "Restart the kiosk."))
         if not clock_plausible:
-            self.post(on.FaultRaised("clock", "The kiosk does not know the time.", "Connect it, or set its clock."))
+            self.post(
+                on.FaultRaised("clock", "The kiosk does not know the time.", "Connect it, or set its clock.")
+            )
         self.emergency.radio_off()
         if (latched := self.records.latched_since) is not None:
             self.emergency.tripped.set()
@@ -177,7 +180,7 @@ class Guardian:
             self.server.to_control(encode("shown", serial=serial))
 
     def screen(self, peer: object | None) -> None:
-        """The screen came or went. Without one nothing that is on the glass can be trusted: the panel is off."""
+        """The screen came or went. Without one, nothing on the glass can be trusted: the panel is off."""
         self._shown = 0
         if peer is None:
             self.panel.display.off()
@@ -256,12 +259,9 @@ class Guardian:
         except (HardwareError, BrowserError, OSError) as error:
             if way_out is not None:
                 way_out.cut()
-            todo = error.todo if isinstance(error, KioskError) else "Try again; if it happens again, tell ICT."
-            sentence = str(error.args[0]) if isinstance(error, KioskError) else str(error)
-            failed: on.Event = (
-                on.OpeningFailed(sentence, todo) if first else on.BrowserGone(f"{sentence} {todo}")
-            )
-            self._answer(way_out, failed)
+            sentence = str(error.args[0] if isinstance(error, KioskError) else error)
+            todo = getattr(error, "todo", "") or "Try again; if it happens again, tell ICT."
+            self._answer(way_out, on.OpeningFailed(sentence, todo) if first else on.BrowserGone(sentence))
 
     def _cut_again(self) -> None:
         """A panic, or a close, came while we were opening: leave nothing on."""
@@ -293,11 +293,11 @@ class Guardian:
         if (way_out := self._way_out) is not None:
             way_out.cut()
 
-    def _browse(self, act: Callable[[web.Browser], Any]) -> None:
+    def _browse(self, act: Callable[[Browser], Any]) -> None:
         if (way_out := self._way_out) is not None:
             self._spawn(self._browsing(way_out, act))
 
-    async def _browsing(self, way_out: WayOut, act: Callable[[web.Browser], Any]) -> None:
+    async def _browsing(self, way_out: WayOut, act: Callable[[Browser], Any]) -> None:
         try:
             await act(way_out.browser)
         except BrowserError as error:
@@ -306,10 +306,14 @@ class Guardian:
 
     def _browsed(self, event: web.BrowserEvent) -> None:
         match event:
-            case web.Painted(url, back) | web.Moved(url, back):
+            case web.Painted(url, back):
                 self.post(on.PagePainted(url, back))
+            case web.Moved(url, back):
+                self.post(on.PageMoved(url, back))
+            case web.Failed(url, why):
+                self.post(on.PageFailed(url, why))
             case web.Refused(url):
-                self.post(on.LinkRefused(web.host_of(url)))
+                self.post(on.LinkRefused(_host(url)))
             case web.Gone(why):
                 self.post(on.BrowserGone(why))
 
@@ -364,6 +368,14 @@ class Guardian:
 
 async def _alone(work: Any) -> None:
     await work
+
+
+def _host(url: str) -> str:
+    """The host of a refused address, for an adult to read; a nonsense address as it is, cut short."""
+    try:
+        return urlsplit(url).hostname or url[:60]
+    except ValueError:
+        return url[:60]
 
 
 def _clock() -> str:

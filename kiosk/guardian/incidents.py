@@ -7,21 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from enum import StrEnum
 
 from kiosk.errors import StoreError
+from kiosk.events import Outcome
 from kiosk.guardian.records import moment, shortened, timestamp
 from kiosk.guardian.store import Store
-
-
-class Outcome(StrEnum):
-    """What SLT found it to be; the four equal buttons of scene 13."""
-
-    UPSETTING = "upsetting"  # an upsetting thing was seen
-    CAUGHT = "caught"  # something wrong, but not seen
-    MISTAKE = "mistake"  # pressed by mistake
-    PRACTICE = "practice"  # a drill
-
 
 OUTCOME_WORDS = {
     Outcome.UPSETTING: "an upsetting thing was seen",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kiosk.guardian.incidents import Outcome
+from kiosk.events import Outcome
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
 

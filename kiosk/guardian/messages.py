@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from hardware.panel import Panel
+from hardware.panel import Panel, SimulatedPanel
 from kiosk import events as on
 from kiosk.errors import ProtocolError
 from kiosk.guardian.guardian import Guardian
@@ -37,21 +37,19 @@ class Messages:
         identity: Identity,
         starts: Mapping[str, str],
         panel: Panel,
-        simulated: bool,
         welcome: Mapping[str, object],
     ) -> None:
         self._guardian = guardian
         self._identity = identity
         self._starts = starts
         self._panel = panel
-        self._simulated = simulated
         self._welcome = dict(welcome)
         self._checking = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def join(self, peer: Peer, hello: Message) -> None:
         """A new peer: what it has to know, and the view."""
-        peer.send(encode("welcome", simulated=self._simulated, **self._welcome))
+        peer.send(encode("welcome", simulated=isinstance(self._panel, SimulatedPanel), **self._welcome))
         peer.send(encode_view(self._guardian.view))
 
     def take(self, peer: Peer, message: Message) -> None:
@@ -120,12 +118,12 @@ class Messages:
         """A badge was tapped, on the loop's thread."""
         answer = self._identity.by_badge(badge)
         if answer.adult is None:
-            self._guardian.say(answer.text, answer.wait_s)
+            self._guardian.say(answer.text, wait_s=answer.wait_s)
         else:
             self._guardian.identified(answer.adult)
 
     def _simulate(self, peer: Peer, what: str, name: str) -> None:
-        if not self._simulated:
+        if not isinstance(self._panel, SimulatedPanel):
             raise ProtocolError("This kiosk has real hardware: press the real button.")
         if what == "panic":
             self._panel.press()

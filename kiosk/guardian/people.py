@@ -17,14 +17,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated
 
 from argon2.low_level import Type, hash_secret, hash_secret_raw
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from allowlist.document import Strict
 from kiosk.errors import KioskError
+from kiosk.events import Role
 from kiosk.guardian.secret import Secret
 
 SHORTEST_PIN, LONGEST_PIN = 6, 12  # digits
@@ -40,14 +41,6 @@ _ENCODED = re.compile(
 
 class CredentialRefused(KioskError, ValueError):
     """A PIN or a badge that may not be used; the sentence says why."""
-
-
-class Role(StrEnum):
-    """What a person may do."""
-
-    STAFF = "staff"  # sessions
-    ICT = "ict"  # and manages people and the list
-    SLT = "slt"  # and resets a panic
 
 
 def _pin_hash(text: str) -> str:
@@ -68,19 +61,15 @@ def _badge_hash(text: str) -> str:
     return text
 
 
-class Agreement(BaseModel):
+class Agreement(Strict):
     """The acceptable-use agreement that a person signed: which text, and when."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: str = Field(min_length=1, max_length=40)
     on: date
 
 
-class PersonEntry(BaseModel):
+class PersonEntry(Strict):
     """One person as people.yaml has them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="short and unique", examples=["m.ali"])
     name: str = Field(min_length=1, max_length=60, description="as children say it", examples=["Ms Ali"])
@@ -90,10 +79,8 @@ class PersonEntry(BaseModel):
     aua: Agreement | None = None
 
 
-class PeopleFile(BaseModel):
+class PeopleFile(Strict):
     """people.yaml. No two people share an id, a PIN or a badge (H9)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     people: tuple[PersonEntry, ...] = ()
 

@@ -67,7 +67,9 @@ class Safekeeping:
         why = self._latch.why
         if why is None and not self._latch.latched:
             return None
-        return on.PanicTripped(why.cause, f"{why.at.astimezone():%H:%M:%S}") if why else on.PanicTripped("", "")
+        if why is None:
+            return on.PanicTripped("at a time that is not known", "")
+        return on.PanicTripped(why.cause, f"{why.at.astimezone():%H:%M:%S}")
 
     def resume(self) -> None:
         """After a start while latched: the panic screen is about the newest open incident again."""
@@ -81,27 +83,35 @@ class Safekeeping:
     @property
     def session_was_open(self) -> bool:
         """Whether the last guardian ended in the middle of a session."""
-        return self._store.kept(SESSION_OPEN) == "yes"
+        return bool(self._store.kept(SESSION_OPEN))
 
     def session_open(self, open_: bool) -> None:
         """Keep that a session is open, before it opens; or no longer."""
-        self._store.keep(SESSION_OPEN, "yes" if open_ else "no")
+        self._store.keep(SESSION_OPEN, open_)
 
     def log(self, kind: str, person: str = "", **detail: object) -> None:
         """One record. Raises StoreError if it could not be written: then no session may go on."""
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
+
+    def refused(self, host: str, why: str) -> None:
+        """The door refused a host. A log that cannot be written is a fault, and closes."""
+        try:
+            self.log("door_refused", host=host, why=why)
+        except StoreError as error:
+            self._trouble(error)
 
     def latch(self, cause: str, at: datetime, adult: Adult | None, url: str) -> None:
         """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before."""
         name = adult.name if adult else ""
         self._incident = 0
         first: StoreError | None = None
-        for keep in (
+        in_order: tuple[Callable[[], None], ...] = (
             lambda: self._latch.set(cause, at),
             lambda: self._open_incident(cause, at, name, url),
             lambda: self._alert(cause, at, name, url),
             lambda: self.log("panic", adult.id if adult else "", cause=cause, url=url),
-        ):
+        )
+        for keep in in_order:
             try:
                 keep()
             except StoreError as error:
@@ -133,7 +143,7 @@ class Safekeeping:
             self._incidents.add_step(self._incident, name, mark.ms)
 
     def unlatch(self, outcome: Outcome, by: Adult) -> None:
-        """The reset: taken and resolved by this person, then the latch off. Raises StoreError: still latched."""
+        """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on."""
         at = now()
         with self._store.transaction():
             if self._incident:
@@ -148,7 +158,9 @@ class Safekeeping:
         """A message to SLT that is no panic; an incident of its own, so that somebody answers for it."""
         number = self._incidents.open(subject, now(), "", self._place.room, "")
         reference = new_reference()
-        body = f"{plain(text)}\n\nRoom: {plain(self._place.room)}. Incident {number}, reference {reference}.\n"
+        body = (
+            f"{plain(text)}\n\nRoom: {plain(self._place.room)}. Incident {number}, reference {reference}.\n"
+        )
         message = Message(reference, f"Kiosk notice: {plain(subject)}", body)
         self.outbox.queue(number, message, self._place.paths)
 

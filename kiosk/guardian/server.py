@@ -40,7 +40,7 @@ class Peer:
 
 
 class Server:
-    """Listens on `path`. `on_message(peer, message)` for each line; `on_screen(peer or None)` as it comes and goes.
+    """Listens on `path`. `on_message` for each line; `on_screen(peer or None)` as the screen comes and goes.
 
     `screen_uids` may be a screen; `control_uids` may also give orders.
     """
@@ -79,7 +79,7 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LONGEST_LINE)
-        os.chmod(self.path, 0o666)  # who may speak is decided by the peer's user, not by the file
+        os.chmod(self.path, 0o666)  # noqa: S103  # who may speak is decided by the peer's user
 
     async def close(self) -> None:
         """Stop listening and forget every peer."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import ssl
-from pathlib import Path
 
 from allowlist.chromium import managed_policy as compile_policy
-from allowlist.decision import Allowlist, Policy
+from allowlist.decision import Policy
 from allowlist.resolver import Transport, Upstream
 from hardware.panel import HardwareSettings
 from hardware.press import Trip
@@ -26,11 +25,6 @@ WIRINGS = {
 }
 TRANSPORTS = {"udp": Transport.UDP, "dot": Transport.TLS, "doh": Transport.HTTPS}
 MOST_TILES = 6  # one page of tiles, never a second (CHILD_UI, grid)
-
-
-def sites(folder: Path) -> Allowlist:
-    """The setting's list. Raises Problems."""
-    return Allowlist.read(folder / "allowlist.yaml")
 
 
 def timing(config: Config) -> Timing:
@@ -68,7 +62,7 @@ def hardware(config: Config) -> HardwareSettings:
     """The wiring."""
     pins = config.hardware
     return HardwareSettings(
-        button=ButtonSettings(WIRINGS[pins.panic_wiring], pins.panic_pin, pins.panic_second_pin),
+        button=ButtonSettings(pins.panic_pin, WIRINGS[pins.panic_wiring], pins.panic_second_pin),
         lamp=(pins.lamp_pin,),
         sounder=pins.sounder_pin,
     )

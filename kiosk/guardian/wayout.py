@@ -6,12 +6,14 @@ for nothing, and what was cut never opens again; the next session makes a new wa
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 
 from allowlist.door import Door
 from kiosk.errors import BrowserError
-from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings
+from kiosk.guardian.browser import Browser, BrowserSettings
+from kiosk.guardian.browser_events import BrowserEvent
 
 
 class WayOut:
@@ -24,6 +26,7 @@ class WayOut:
         self.browser = Browser(settings, self._heard)
         self._on_event = on_event
         self._cut = threading.Event()
+        self._serving: asyncio.Task[None] | None = None
 
     async def open(self, step: Callable[[str], None]) -> None:
         """Open the door inside the browser's namespace, then the browser; `step` hears of each thing done.
@@ -31,7 +34,7 @@ class WayOut:
         Raises BrowserError if the browser does not start, is not filtered, or was cut meanwhile.
         """
         listener = await self.browser.start()
-        await self.door.serve(listener)
+        self._serving = asyncio.create_task(self.door.serve(listener))
         step("door")
         await self.browser.ready()
         step("browser")
@@ -49,6 +52,8 @@ class WayOut:
         """Return when every process of the browser is reaped and the door has let go of its sockets."""
         await self.browser.closed()
         await self.door.close()
+        if self._serving is not None:
+            await asyncio.gather(self._serving, return_exceptions=True)
 
     def _heard(self, event: BrowserEvent) -> None:
         if not self._cut.is_set():

@@ -38,6 +38,8 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.BrowserReady(),
         on.OpeningFailed("It did not start.", "Try again."),
         on.PagePainted(PAGE),
+        on.PageMoved(PAGE),
+        on.PageFailed(PAGE, "no answer"),
         on.LinkRefused("elsewhere.example"),
         on.BrowserGone("It crashed."),
         on.BrowserStopped(),
@@ -174,6 +176,18 @@ def test_a_page_that_does_not_come_in_8_seconds_is_asleep_and_the_tiles_are_back
     assert session.state is State.HOME
     assert session.asleep == "farm"
     assert do.Blank() in effects
+
+
+def test_a_tile_whose_page_fails_is_asleep_and_a_link_that_fails_leaves_the_page() -> None:
+    failed = on.PageFailed(PAGE, "no answer")
+    assert run(HOME, on.TileTapped("farm", PAGE), failed)[0].asleep == "farm"
+    assert run(ON_PAGE, failed)[0].page_visible
+
+
+def test_a_page_that_moves_before_it_is_painted_stays_unseen() -> None:
+    session, _ = run(HOME, on.TileTapped("farm", PAGE), on.PageMoved(f"{PAGE}cow"))
+    assert not session.page_visible
+    assert session.url == f"{PAGE}cow"
 
 
 def test_a_refused_link_is_a_closed_door_until_it_is_touched_s3() -> None:
