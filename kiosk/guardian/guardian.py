@@ -22,6 +22,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import BrowserError, KioskError, NotNow, StoreError
 from kiosk.guardian import browser_events as web
+from kiosk.guardian.browser import Browser
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.server import Server

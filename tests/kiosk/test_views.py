@@ -1,0 +1,94 @@
+"""What is to be seen, from the session alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk import events as on
+from kiosk.events import Adult, Choice, Role
+from kiosk.guardian.views import Setting, view_of
+from kiosk.protocol import Scene, Tile, View
+from kiosk.session import handle
+from kiosk.state import Session
+
+ALI, KHAN = Adult("m.ali", "Ms Ali"), Adult("a.khan", "Mrs Khan", Role.SLT)
+PAGE = "https://farm.example/animals/"
+SETTING = Setting((Tile("farm", "Farm", "farm.svg"),), "snack", ("Duty desk 01234",), titles={"farm": "Farm"})
+
+
+def after(*events: on.Event) -> View:
+    session = Session()
+    for event in events:
+        session, _ = handle(session, event)
+    return view_of(session, SETTING)
+
+
+OPENED = (on.Tick(100), on.Identified(ALI), on.BrowserReady())
+ON_PAGE = (*OPENED, on.TileTapped("farm", PAGE), on.PagePainted(PAGE))
+PANIC = on.PanicTripped("by the red button", "10:42:07")
+
+
+@pytest.mark.parametrize(
+    ("events", "scene"),
+    [
+        ((), Scene.LOCKED),
+        ((on.FaultRaised("disk", "The disk is full.", "Call ICT."),), Scene.FAULT),
+        ((on.Identified(ALI),), Scene.OPENING),
+        (OPENED, Scene.HOME),
+        (ON_PAGE, Scene.PAGE),
+        ((*ON_PAGE, on.LinkRefused("elsewhere.example")), Scene.DOOR),
+        ((*ON_PAGE, on.TellTapped()), Scene.COVERED),
+        ((*OPENED, on.Tick(101), on.TellTapped(), on.Identified(ALI), on.Chose(Choice.FINISH)), Scene.LOCKED),
+        ((on.Identified(ALI), on.OpeningFailed("No.", "Try.")), Scene.FAULT),
+        ((*ON_PAGE, PANIC), Scene.PANIC),
+        ((*ON_PAGE, PANIC, on.Identified(KHAN)), Scene.RESET),
+    ],
+)
+def test_every_state_has_its_scene(events: tuple[on.Event, ...], scene: Scene) -> None:
+    assert after(*events).scene is scene
+
+
+def test_the_browser_is_seen_on_a_painted_listed_page_and_nowhere_else() -> None:
+    assert after(*ON_PAGE).browser
+    for events in (
+        (),
+        OPENED,
+        ON_PAGE[:-1],
+        (*ON_PAGE, on.LinkRefused("elsewhere.example")),
+        (*ON_PAGE, on.TellTapped()),
+        (*ON_PAGE, on.BrowserGone("crash")),
+        (*ON_PAGE, PANIC),
+    ):
+        assert not after(*events).browser
+
+
+def test_the_panic_screen_never_says_more_than_is_known() -> None:
+    news = after(PANIC).panic
+    assert news is not None
+    assert (news.internet, news.alert, news.contacts) == ("cutting", "sending", ("Duty desk 01234",))
+    news = after(
+        PANIC, on.InternetCut(False, "10:42:08"), on.AlertMoved("sent", "10:42:09", "Mrs Khan")
+    ).panic
+    assert news is not None
+    assert (news.internet, news.alert, news.who) == ("unconfirmed", "sent", "Mrs Khan")
+
+
+def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> None:
+    view = after(
+        *ON_PAGE, PANIC, on.AlertMoved("sent", "10:42:09", "Mrs Khan", "e-mail"), on.Identified(KHAN)
+    )
+    assert view.facts is not None
+    assert view.facts.told == "Sent, no answer yet. Mrs Khan, e-mail, 10:42:09."
+    assert view.facts.adult == "Ms Ali"
+
+
+def test_choices_appear_only_once_an_adult_has_identified() -> None:
+    assert not after(*ON_PAGE, on.TellTapped()).choices
+    assert after(*ON_PAGE, on.TellTapped(), on.Identified(ALI)).choices
+
+
+def test_the_last_minute_is_told_apart_and_the_next_picture_is_the_settings() -> None:
+    assert not after(*OPENED).nearly
+    view = after(*OPENED, on.Tick(641), on.Identified(ALI))
+    assert view.nearly
+    assert view.next == "snack"
