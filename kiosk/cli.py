@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from allowlist import cli as allowlist
@@ -65,8 +65,8 @@ def _try(chosen: argparse.Namespace) -> int:
     headless = (
         chosen.headless or chosen.walk or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     )
-    signal.pthread_sigmask(signal.SIG_BLOCK, trial.ENDINGS)
-    with trial.running(headless, chosen.config) as kiosk:
+    trial.end_by_signal()
+    with suppress(trial.Ended), trial.running(headless, chosen.config) as kiosk:
         if chosen.walk:
             report = walk.play(kiosk, _say)
             if chosen.json:

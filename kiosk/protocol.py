@@ -4,7 +4,8 @@ The guardian sends a whole `View` whenever anything to be seen changes; nothing 
 sends what was touched or typed and, by `shown`, that a view is on the glass. The guardian alone decides.
 
 From the guardian: `welcome`, `view`, `credential`, `ok`, `error`.
-From the screen: `hello`, `pin`, `tap`, `shown`, and `simulate` (only where the hardware is simulated).
+From the screen: `hello`, `pin` (`pin`), `tap` (`tap`, `id`, and the `serial` of the view that was touched),
+`shown` (`serial`), and `simulate` (`what`, `id`; only where the hardware is simulated).
 From a control connection (an administrator's command line): `hello`, `press`, `badge`; it sees all views too.
 """
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.demo.processes import Pile, need, wait_for
+from kiosk.errors import KioskError
 from kiosk.screen.compositor import sway_config
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "XAUTHORITY")
+
+
+@dataclass(frozen=True)
+class Users:
+    """As whom screen and browser run where the guardian is root."""
+
+    screen: str = "kiosk-screen"
+    browser: str = "kiosk-browser"
+
+    @property
+    def screen_uid(self) -> int:
+        """The screen's user id. Raises KioskError if the installation has not made it."""
+        return _entry(self.screen).pw_uid
 
 
 @dataclass(frozen=True)
@@ -36,26 +51,29 @@ class Compositor:
         }
 
 
-def start(
-    pile: Pile, folder: Path, size: tuple[int, int], headless: bool, bar: int, user: str | None
-) -> Compositor:
+def start(pile: Pile, folder: Path, size: tuple[int, int], headless: bool, users: Users | None) -> Compositor:
     """Start it, with its sockets in `folder`. Raises KioskError if it does not come up."""
     need("sway", *(["Xvfb"] if headless else []))
     folder.mkdir(mode=0o700)
     width, height = size
     env = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     env |= {"XDG_RUNTIME_DIR": str(folder), "SWAYSOCK": str(folder / "sway.sock"), "WLR_RENDERER": "pixman"}
-    if user is not None:
-        os.chown(folder, *_ids(user))
+    if users is not None:
+        # The browser's group may pass through the folder, and connect to the one socket that is made its own.
+        os.chown(folder, _entry(users.screen).pw_uid, _entry(users.browser).pw_gid)
+        folder.chmod(0o710)
         env["HOME"] = str(folder)
+    user = users.screen if users else None
     display = _xvfb(pile, folder, size, user) if headless else os.environ.get("DISPLAY", "")
     env |= _backend(headless, display)
     config = folder / "sway.conf"
-    config.write_text(sway_config(width, height, bar))
+    config.write_text(f"{sway_config()}output * resolution {width}x{height}\n")
     config.chmod(0o644)
     pile.start("sway", ["sway", "--config", str(config)], env, user)
     wayland = wait_for("the compositor", lambda: _socket(folder), 15, pile.check)
-    wayland.chmod(0o777)  # the folder is closed to others: only the guardian lets the browser's user in here
+    if users is not None:
+        os.chown(wayland, -1, _entry(users.browser).pw_gid)
+        wayland.chmod(0o660)
     return Compositor(wayland, folder / "sway.sock", folder, display if headless else "", width, height)
 
 
@@ -75,15 +93,8 @@ def _xvfb(pile: Pile, folder: Path, size: tuple[int, int], user: str | None) -> 
         os.close(write)
         number = answer.readline().strip()
     if not number:
-        raise pile_error(pile)
+        raise KioskError(f"Xvfb did not start. {pile.tail('xvfb')}")
     return f":{number}"
-
-
-def pile_error(pile: Pile) -> Exception:
-    """Why Xvfb gave no display number."""
-    from kiosk.errors import KioskError
-
-    return KioskError(f"Xvfb did not start. {pile.tail('xvfb')}")
 
 
 def _socket(folder: Path) -> Path | None:
@@ -91,8 +102,9 @@ def _socket(folder: Path) -> Path | None:
     return found[0] if found and (folder / "sway.sock").exists() else None
 
 
-def _ids(user: str) -> tuple[int, int]:
-    import pwd
-
-    entry = pwd.getpwnam(user)
-    return entry.pw_uid, entry.pw_gid
+def _entry(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError as error:
+        todo = "Run ./install.sh try, which makes it."
+        raise KioskError(f"The user “{user}” does not exist.", todo) from error

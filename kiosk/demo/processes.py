@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -41,16 +40,6 @@ def need(*programs: str) -> None:
             f"Not installed: {', '.join(missing)}.",
             f"Run ./install.sh try, or: sudo apt-get install {packages}",
         )
-
-
-def user_id(name: str) -> int:
-    """The id of a system user that the installation makes. Raises KioskError if it is not there."""
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError as error:
-        raise KioskError(
-            f"The user “{name}” does not exist.", "Run ./install.sh try, which makes it."
-        ) from error
 
 
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float, alive: Callable[[], None]) -> T:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,14 +23,13 @@ import assets
 from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control
 from kiosk.demo.internet import Internet
-from kiosk.demo.processes import Pile, need, user_id, wait_for
+from kiosk.demo.processes import Pile, need, wait_for
 from kiosk.guardian.folder import load
 from kiosk.protocol import Scene
 from kiosk.screen.units import Panel, bar_height
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SIZE = (1280, 800)  # px, a 10.1" panel
-ENDINGS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
     need("sway", "chromium", "bwrap", "setpriv", *(["Xvfb"] if headless else []))
     if config is not None:
         load(config)  # all problems at once, before anything starts
-    as_root = os.geteuid() == 0
-    screen_user = SCREEN_USER if as_root else None
+    users = compositor.Users() if os.geteuid() == 0 else None
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="kiosk-try-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=False)
@@ -81,17 +80,17 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         settings = load(config).config
         panel = Panel(*SIZE, settings.screen.width_mm, settings.screen.height_mm)
         pile = stack.enter_context(Pile(folder / "logs"))
-        screen = compositor.start(pile, folder / "display", SIZE, headless, bar_height(panel), screen_user)
+        screen = compositor.start(pile, folder / "display", SIZE, headless, users)
         socket = folder / "run" / "guardian.sock"
         guardian = [sys.executable, "-m", "kiosk.guardian", "--simulate"]
         guardian += ["--config", str(config), "--state", str(folder / "state"), "--run", str(folder / "run")]
         guardian += ["--wayland", str(screen.wayland)]
-        if as_root:
-            guardian += ["--browser-user", BROWSER_USER, "--screen-uid", str(user_id(SCREEN_USER))]
+        if users is not None:
+            guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         pile.start("guardian", guardian, _environment())
         wait_for("the guardian", lambda: socket if socket.exists() else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
-        pile.start("screen", command, {**screen.environment(), **_python()}, screen_user)
+        pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)
         trial = Trial(folder, screen, panel, socket, internet.inbox, pile, setting.PEOPLE)
         with Control(socket) as control:
             first = {Scene.LOCKED, Scene.FAULT, Scene.PANIC}
@@ -130,6 +129,23 @@ def greeting(trial: Trial) -> str:
 
 
 def wait_for_the_end(trial: Trial) -> None:
-    """Until Ctrl-C, SIGTERM, or a process that ends by itself (then KioskError)."""
-    while signal.sigtimedwait(ENDINGS, 1.0) is None:
+    """For ever; raises KioskError if a process ends by itself, Ended when it is to end."""
+    while True:
+        time.sleep(1)
         trial.pile.check()
+
+
+class Ended(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal. No Exception: nothing may catch it on its way."""
+
+
+def end_by_signal() -> None:
+    """From now on those signals raise Ended, once: a second Ctrl-C does not interrupt the cleaning-up."""
+
+    def end(number: int, frame: object) -> None:
+        for ending in ENDINGS:
+            signal.signal(ending, signal.SIG_IGN)
+        raise Ended
+
+    for ending in ENDINGS:
+        signal.signal(ending, end)

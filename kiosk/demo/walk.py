@@ -19,7 +19,8 @@ from kiosk.demo.control import Control
 from kiosk.demo.trial import Trial
 from kiosk.errors import KioskError
 from kiosk.protocol import Scene, Tap, View
-from kiosk.screen.app import targets
+from kiosk.screen.scenes import targets
+from kiosk.screen.targets import Local
 
 PATIENCE = 20.0  # s for anything to be on the glass; a Pi is slower than this machine
 
@@ -114,7 +115,7 @@ class Walk:
             raise KioskError("The guardian has sent no view.")
         return view
 
-    def _tap(self, tap: Tap, name: str = "") -> None:
+    def _tap(self, tap: Tap | Local, name: str = "") -> None:
         for target in targets(self._view(), self.trial.panel):
             if target.tap is tap and name in ("", target.id):
                 self.hands.touch(*target.rect.centre)
@@ -134,8 +135,7 @@ class Walk:
     def _pin(self, digits: str) -> str:
         """Ask for the keypad by touch, type the digits on the keyboard, press Enter."""
         before = self.control.credentials
-        x, y = self.trial.compositor.width // 2, self.trial.compositor.height * 9 // 10
-        self.hands.touch(x, y)
+        self._tap(Local.PIN)
         time.sleep(0.3)
         self.hands.type(*digits, "Return")
         if not self.control.wait_for(lambda: self.control.credentials > before, PATIENCE):
@@ -185,5 +185,8 @@ def play(trial: Trial, say: Callable[[str], None]) -> dict[str, Any]:
         marks = control.ask("status").data.get("panic_steps", [])
     for mark in marks:
         say(f"     {mark['ms']:8.3f} ms  after the button's edge: {mark['name']} {mark['error']}".rstrip())
+    if not steps[-1].ok:
+        for name in trial.pile.processes:
+            say(f"     {name} said: {trial.pile.tail(name)}")
     ok = bool(steps) and all(step.ok for step in steps) and not any(mark["error"] for mark in marks)
     return {"ok": ok, "steps": [asdict(step) for step in steps], "panic_steps": marks}

@@ -176,13 +176,13 @@ class Guardian:
 
     def shown(self, serial: int) -> None:
         """The screen has this view on the glass, with the browser where the view says."""
-        self._shown = max(self._shown, serial)
+        self.on_glass = max(self.on_glass, serial)
         if self.server is not None:
             self.server.to_control(encode("shown", serial=serial))
 
     def screen(self, peer: object | None) -> None:
         """The screen came or went. Without one, nothing on the glass can be trusted: the panel is off."""
-        self._shown = 0
+        self.on_glass = 0
         if peer is None:
             self.panel.display.off()
             self.post(on.FaultRaised("screen", "The screen stopped.", "Restart the kiosk."))
@@ -201,10 +201,11 @@ class Guardian:
             "radio_blocked": self.panel.radio.blocked(),
         }
 
-    _shown = 0
+    on_glass = 0
+    """The serial of the newest view that the screen has on the glass."""
 
     def _check_hidden(self, serial: int, way_out: WayOut | None) -> None:
-        if self._shown >= serial or way_out is None or way_out is not self._way_out:
+        if self.on_glass >= serial or way_out is None or way_out is not self._way_out:
             return
         way_out.cut()
         self.post(on.BrowserGone("The screen did not confirm that the page was hidden."))

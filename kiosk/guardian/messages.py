@@ -13,7 +13,7 @@ from hardware.panel import Panel, SimulatedPanel
 from kiosk import events as on
 from kiosk.errors import ProtocolError
 from kiosk.guardian.guardian import Guardian
-from kiosk.guardian.identity import Identity
+from kiosk.guardian.identity import Answer, Identity
 from kiosk.guardian.server import Peer
 from kiosk.protocol import Message, Tap, encode, encode_view
 
@@ -51,6 +51,8 @@ class Messages:
         """A new peer: what it has to know, and the view."""
         peer.send(encode("welcome", simulated=isinstance(self._panel, SimulatedPanel), **self._welcome))
         peer.send(encode_view(self._guardian.view))
+        if peer.role == "control":
+            peer.send(encode("shown", serial=self._guardian.on_glass))
 
     def take(self, peer: Peer, message: Message) -> None:
         """One message. Raises ProtocolError for what `peer` may not say or cannot mean."""
@@ -66,7 +68,7 @@ class Messages:
             case "tap":
                 self._tap(message)
             case "pin":
-                self._pin(peer, message.text("digits", 16))
+                self._pin(message.text("pin", 16))
             case "simulate":
                 self._simulate(peer, message.text("what"), str(message.data.get("id", "")))
             case other:
@@ -85,8 +87,11 @@ class Messages:
 
     def _tap(self, message: Message) -> None:
         name = str(message.data.get("id", ""))
+        word = message.text("tap")
+        if message.number("serial") != self._guardian.view.serial:
+            return  # meant for what has just gone from the glass
         try:
-            tap = Tap(message.text("what"))
+            tap = Tap(word)
             if tap is Tap.TILE:
                 event: on.Event = on.TileTapped(name, self._starts[name])
             else:
@@ -95,32 +100,30 @@ class Messages:
             raise ProtocolError(f"Nothing here is called “{name}”.") from error
         self._guardian.post(event)
 
-    def _pin(self, peer: Peer, digits: str) -> None:
+    def _pin(self, digits: str) -> None:
         if self._checking:
             return  # one at a time: a second OK on the same digits
         self._checking = True
-        task = asyncio.get_running_loop().create_task(self._check(peer, digits))
+        task = asyncio.get_running_loop().create_task(self._check(digits))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _check(self, peer: Peer, digits: str) -> None:
+    async def _check(self, digits: str) -> None:
         try:
             answer = await self._identity.by_pin(digits)
         finally:
             self._checking = False
-        if answer.adult is None:
-            peer.send(encode("credential", ok=False, text=answer.text, wait_s=answer.wait_s))
-            return
-        if not self._guardian.identified(answer.adult):
-            peer.send(encode("credential", ok=True, text="", wait_s=0))
+        self._take(answer)
 
     def badge(self, badge: str) -> None:
         """A badge was tapped, on the loop's thread."""
-        answer = self._identity.by_badge(badge)
+        self._take(self._identity.by_badge(badge))
+
+    def _take(self, answer: Answer) -> None:
         if answer.adult is None:
             self._guardian.say(answer.text, wait_s=answer.wait_s)
-        else:
-            self._guardian.identified(answer.adult)
+        elif not self._guardian.identified(answer.adult):
+            self._guardian.say("", refused=False)
 
     def _simulate(self, peer: Peer, what: str, name: str) -> None:
         if not isinstance(self._panel, SimulatedPanel):
