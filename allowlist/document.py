@@ -169,8 +169,13 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         return f"“{key}” is missing", f"Add a line “{key}: …”."
     known = _WANTED.get(detail["type"])
     wanted = known(context) if known else f"{detail['msg']}."
-    shown = detail["input"] if isinstance(detail["input"], str) else "what stands here"
-    return f"“{key}” cannot be “{shown[:60]}”" if shown else f"“{key}” is empty", wanted
+    return f"“{key}” {_is_wrong(detail['input'])}", wanted
+
+
+def _is_wrong(given: object) -> str:
+    if isinstance(given, str):
+        return f"cannot be “{given[:60]}”" if given else "is empty"
+    return "cannot be a list" if isinstance(given, list) else "cannot be a group of keys"
 
 
 _WANTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

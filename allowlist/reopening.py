@@ -7,7 +7,7 @@ needs alike, subdomains included.
 
 from __future__ import annotations
 
-from allowlist.patterns import Authority
+from allowlist.patterns import Authority, is_public_suffix
 
 SEARCH = "is a search engine: any page can be found through it"
 TRANSLATES = "is a translator: it shows any site under its own name"
@@ -63,7 +63,7 @@ def why_it_reopens(at: Authority) -> str:
     for start in range(len(labels) - 1):
         if reason := REOPENING.get(".".join(labels[start:])):
             return reason
-        if start >= len(labels) - 3 and (reason := ANY_ENDING.get(labels[start])):
+        if (reason := ANY_ENDING.get(labels[start])) and is_public_suffix(".".join(labels[start + 1 :])):
             return reason
     if at.wild:
         inside = next((listed for listed in REOPENING if listed.endswith(f".{host}")), None)

@@ -1,0 +1,218 @@
+"""What a list decides: by level, status and day, for pages and for hosts (H2, H6, H11, S8, S10)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import assets
+from allowlist.builtin import BUILTIN_HOST, BuiltinSite
+from allowlist.decision import Allowlist, Policy
+from allowlist.document import Problems
+from allowlist.patterns import is_public_suffix
+from allowlist.reopening import REOPENING
+from allowlist.sites import MOST_ENTRIES, Site, SiteList
+from tests.allowlist.conftest import TODAY, site
+
+CHECKED = {"by": "t.harvey", "role": "ict", "on": "2026-11-02", "until": "2027-11-01", "reason": "Farm topic"}
+
+
+def counts(level: str = "nursery", on: date = TODAY, **changes: Any) -> bool:
+    return len(Allowlist((site(**changes),)).policy(level, on).sites) == 1
+
+
+def test_a_site_counts_only_while_it_is_approved_for_the_level_on_the_day() -> None:
+    assert counts()
+    assert counts(on=date(2026, 11, 2))
+    assert counts(on=date(2027, 11, 1))
+    assert not counts(on=date(2026, 11, 1))
+    assert not counts(on=date(2027, 11, 2))
+    assert not counts("reception")
+    assert not counts("")
+    assert not counts(status="proposed")
+    assert not counts(status="withdrawn")
+    assert not counts(status="proposed", checked=None)
+
+
+def test_a_page_and_its_host_are_answered_with_the_site_that_allows_them() -> None:
+    policy = Policy([site(needs=["cdn.example.org"])])
+    page = policy.page("https://farm.example/animals/duck")
+    assert (page.ok, page.host, page.site) == (True, "farm.example", "farm")
+    refused = policy.page("https://farm.example/other")
+    assert (refused.ok, refused.host, refused.site) == (False, "farm.example", "")
+    assert refused.why == "This page of farm.example is not on the list."
+    assert policy.page("https://cdn.example.org/").why == "No page of cdn.example.org is on the list."
+    assert policy.host("cdn.example.org", 443).site == "farm"
+    assert policy.host("FARM.example", 443).ok
+    assert not policy.host("farm.example", 80).ok
+    assert not policy.host("farm.example", 443, "http").ok
+    assert not policy.host("10.0.0.1", 443).ok
+    assert policy.page("https://1.2.3.4/").why == "This address names its host by a number."
+    assert policy.host_of("wss://farm.example/live").ok
+    assert not policy.host_of("ws://farm.example/live").ok
+
+
+def test_the_first_site_of_the_list_that_has_a_page_answers_for_it() -> None:
+    one, two = site(), site(id="yard", pages=["https://farm.example/"], start="https://farm.example/")
+    assert Policy([one, two]).page("https://farm.example/animals/").site == "farm"
+    assert Policy([two, one]).page("https://farm.example/animals/").site == "yard"
+    assert [each.id for each in Policy([two, one]).sites] == ["yard", "farm"]
+
+
+def test_a_star_and_an_exact_host_are_both_found() -> None:
+    star = site(id="star", pages=["https://*.farm.example/a/"], start="https://www.farm.example/a/")
+    policy = Policy([star, site()])
+    assert policy.page("https://x.y.farm.example/a/b").site == "star"
+    assert policy.page("https://farm.example/animals/").site == "farm"
+    assert not policy.page("https://farm.example/a/").ok
+
+
+labels = st.text(alphabet="abc", min_size=1, max_size=2)
+hosts = st.lists(labels, min_size=1, max_size=3).map(lambda parts: ".".join([*parts, "example"]))
+paths = st.lists(labels, max_size=2).map(lambda parts: "/".join(["", *parts]))
+written = st.builds(
+    "https://{}{}{}{}".format, st.sampled_from(["", "*."]), hosts, paths, st.sampled_from(["", "/", "?a=b"])
+)
+
+
+@given(st.lists(written, min_size=1, max_size=6), hosts, paths, st.sampled_from(["", "/", "?a=b", "/x?c"]))
+def test_the_index_answers_exactly_as_the_patterns_one_by_one(
+    pages: list[str], host: str, path: str, tail: str
+) -> None:
+    """Speed changes nothing: the tables agree with asking each pattern of each site in turn."""
+    from allowlist.urls import read_url
+
+    sites = [
+        Site.model_construct(id=f"s{n}", pages=(page,), needs=(), start="") for n, page in enumerate(pages)
+    ]
+    url = f"https://{host}{path}{tail}"
+    slow = [each.id for each in sites if each.page_patterns[0].matches(read_url(url))]
+    answer = Policy(sites).page(url)
+    assert answer.ok == bool(slow)
+    assert not answer.ok or answer.site in slow
+    assert not answer.ok or Policy(sites).host(host, 443).ok  # a page a child may see can be loaded
+
+
+LIST = """\
+sites:
+  - id: farm
+    title: The farm
+    picture: farm.svg
+    start: https://farm.example/
+    pages: [https://farm.example/animals/, "https://*.co.uk/"]
+    needs: [translate.google.com]
+    levels: [nursery, check]
+    status: aproved
+    checked: {by: t.harvey, role: ict, on: 2026-11-02, until: 2028-11-01, reason: Farm topic}
+  - id: farm
+    title: The farm again
+    picture: ../farm.svg
+    start: https://user@farm.example/
+    pages: [https://farm.example/animals/, https://farm.example/animals/]
+    level: [nursery]
+    status: approved
+"""
+
+
+def test_every_mistake_of_a_list_is_told_at_once_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "allowlist.yaml").write_text(LIST)
+    with pytest.raises(Problems) as caught:
+        Allowlist.read(tmp_path / "allowlist.yaml")
+    told = [f"{problem.line}: {problem.what}" for problem in caught.value.problems]
+    assert told == [
+        "6: “https://*.co.uk/” would open every site that ends in “co.uk”",
+        "7: “translate.google.com” reopens the web: translate.google.com is a search engine: any page can be "
+        "found through it",
+        "8: “check” is the adults' level and shows every proposed site",
+        "9: “status” cannot be “aproved”",
+        "10: This approval lasts longer than a year",
+        "11: “farm” is the id of two sites (number 1 too)",
+        "11: “levels” is missing",
+        "13: “../farm.svg” is not a picture's file name",
+        "14: “https://user@farm.example/” carries a name or password",
+        "15: “https://farm.example/animals/” is written twice",
+        "16: “level” is not a key here",
+        "17: This site is approved by nobody",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"start": "https://farm.example/"}, "not one of this site's pages"),
+        ({"start": "animals"}, "is not a URL"),
+        ({"checked": None}, "approved by nobody"),
+        ({"checked": CHECKED | {"until": "2027-11-04"}}, "longer than a year"),
+        ({"checked": CHECKED | {"until": "2026-11-01"}}, "is before"),
+        ({"checked": CHECKED | {"role": "staff"}}, "'ict' or 'slt'"),
+        ({"id": "The Farm"}, "not an id"),
+        ({"pages": []}, "at least 1"),
+        ({"levels": []}, "at least 1"),
+        ({"colour": "red"}, "Extra inputs"),
+    ],
+)
+def test_a_site_that_breaks_a_rule_is_not_a_site(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        site(**changes)
+
+
+def test_an_approval_of_exactly_a_year_is_good_over_a_leap_day_too() -> None:
+    leap = CHECKED | {"on": "2027-11-02", "until": "2028-11-02"}
+    assert site(checked=leap).checked is not None
+
+
+# A public suffix is refused for that already; what is registered under it, for this.
+LISTED = [f"www.{host}" if is_public_suffix(host) else host for host in sorted(REOPENING)]
+
+
+@pytest.mark.parametrize("host", [*LISTED, "www.google.co.uk", "translate.google.com", "m.facebook.com"])
+def test_a_host_that_reopens_the_web_is_refused_as_page_and_as_need_s10(host: str) -> None:
+    for changes in ({"needs": [host]}, {"pages": [f"https://{host}/"], "start": f"https://{host}/"}):
+        with pytest.raises(ValidationError, match="reopens the web"):
+            site(**changes)
+
+
+def test_a_star_over_a_host_that_reopens_the_web_is_refused_s10() -> None:
+    with pytest.raises(ValidationError, match=r"includes r\.jina\.ai"):
+        site(needs=["*.jina.ai"])
+
+
+def test_a_font_host_of_a_large_family_may_be_listed() -> None:
+    assert site(needs=["fonts.googleapis.com", "google.farm.example", "notgoogle.com"]).needs
+
+
+def test_more_pages_than_the_browser_reads_are_refused() -> None:
+    def listed(pages: int) -> dict[str, Any]:
+        one = site(
+            pages=[f"https://farm.example/animals/{n}" for n in range(pages)],
+            start="https://farm.example/animals/0",
+        )
+        return {"sites": [one.model_dump()]}
+
+    assert SiteList.model_validate(listed(MOST_ENTRIES))
+    with pytest.raises(ValidationError, match="the browser reads"):
+        SiteList.model_validate(listed(MOST_ENTRIES + 1))
+
+
+def test_the_builtin_list_has_six_tiles_for_the_youngest_and_each_starts_on_a_page_that_exists() -> None:
+    policy = Allowlist.read(assets.path("allowlist", "builtin.yaml")).policy("nursery", TODAY)
+    pictures = ["duck.svg", "shapes.svg", "paint.svg", "music.svg", "book.svg", "leaf.svg"]
+    assert [each.picture for each in policy.sites] == pictures
+    pages = BuiltinSite(assets.path("site"))
+    for each in policy.sites:
+        assert policy.page(each.start).ok
+        assert pages.answer("GET", each.start.removeprefix(f"http://{BUILTIN_HOST}")).status == 200
+
+
+def test_no_child_sees_a_site_of_the_starter_list_before_somebody_checked_it_h2() -> None:
+    starter = Allowlist.read(assets.path("allowlist", "starter.yaml"))
+    assert len(starter.sites) >= 10
+    for days in (0, 200, 400):
+        for level in ("nursery", "reception"):
+            assert starter.policy(level, TODAY + timedelta(days)).sites == ()

@@ -1,0 +1,138 @@
+"""A file is read as it is written, and every mistake in it is told at once with its line."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationInfo, field_validator
+
+from allowlist.document import LARGEST, Day, Problem, Problems, Strict, Wrong, parse, read
+
+
+class Hours(Strict):
+    opens: str
+    closes: str = "16:00"
+
+
+class Room(Strict):
+    name: str = Field(min_length=1)
+    seats: int = Field(default=4, ge=1, le=8)
+    quiet: bool = False
+    since: Day = date(2026, 1, 1)
+    kind: Literal["garden", "hall"] = "hall"
+    hours: Hours = Hours(opens="09:00")
+    doors: tuple[Hours, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def not_an_attic(cls, name: str, _: ValidationInfo) -> str:
+        if name == "attic":
+            raise Wrong("Nobody may use the attic", "Name another room.")
+        return name
+
+
+def told(text: str | bytes) -> list[str]:
+    data = text.encode() if isinstance(text, str) else text
+    with pytest.raises(Problems) as caught:
+        parse(data, Room, "room.yaml")
+    return str(caught.value).splitlines()
+
+
+def test_scalars_mean_what_they_say() -> None:
+    room = parse(b"name: no\nseats: 0003\nquiet: no\nhours: {opens: 20:30}\n", Room, "room.yaml")
+    assert (room.name, room.seats, room.quiet, room.hours.opens) == ("no", 3, False, "20:30")
+
+
+def test_a_model_that_was_read_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse(b"name: hall\n", Room, "room.yaml").name = "other"  # type: ignore[misc]
+
+
+def test_five_mistakes_are_told_at_once_each_with_its_line_and_what_to_write() -> None:
+    assert told("name: attic\nseats: many\nquiett: yes\nsince: 1/2/26\nhours:\n  closes: 17:00\n") == [
+        "room.yaml:1: Nobody may use the attic. Name another room.",
+        "room.yaml:2: “seats” cannot be “many”. Write a whole number.",
+        "room.yaml:3: “quiett” is not a key here. Did you mean “quiet”?",
+        "room.yaml:4: “1/2/26” is not a date. Write year-month-day, as in 2026-11-02.",
+        "room.yaml:5: “opens” is missing. Add a line “opens: …”.",
+    ]
+
+
+def test_a_misspelt_key_does_not_hide_what_a_whole_model_says() -> None:
+    class Pair(Strict):
+        low: int
+        high: int
+
+        @field_validator("high")
+        @classmethod
+        def above(cls, high: int, others: ValidationInfo) -> int:
+            if high <= others.data.get("low", high - 1):
+                raise Wrong("high is not above low", "Raise it.")
+            return high
+
+    with pytest.raises(Problems) as caught:
+        parse(b"low: 5\nhigh: 3\nlov: 2\n", Pair, "pair.yaml")
+    assert [problem.line for problem in caught.value.problems] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "told_"),
+    [
+        ("seats: 9\nname: a\n", ":1: “seats” cannot be “9”. Write 8 or less."),
+        ("name: a\nkind: attic\n", ":2: “kind” cannot be “attic”. Write 'garden' or 'hall'."),
+        ("name:\n", ":1: “name” is empty. Write at least 1 characters."),
+        ("name: [a]\n", ":1: “name” cannot be a list. Write one piece of text."),
+        ("name: a\ndoors: b\n", ":2: “doors” cannot be “b”. Write a list, as in [one, two]."),
+        ("name: a\nhours: b\n", ":2: “hours” cannot be “b”. Write “key: value” lines under it."),
+        ("name: a\nname: b\n", ":2: “name” is written twice, first on line 1. Keep one."),
+        ("name: a\nhours: {opens: 1, opens: 2}\n", "“opens” is written twice, first on line 2. Keep one."),
+        (
+            "name: a\ndoors:\n  - opens: 1\n  - close: 2\n",
+            ":4: “close” is not a key here. Did you mean “closes”?",
+        ),
+        ("name: &x a\n", ":1: “&” and “*” stand for other text here. Write it out, or put it in quotes."),
+        ("name: a\nkind: *x\n", ":2: “&” and “*” stand for other text here"),
+        ("name: !!python/name:os.system a\n", ":1: “!” starts a tag here"),
+        ("name: a\n---\nname: b\n", ":2: A second document starts here"),
+        ("? [a]\n: b\n", ":1: A key has to be a plain word"),
+        ("- a\n", ":1: This is not a list of “key: value” lines. Its keys are: name, seats"),
+        ("", ":1: This is not a list of “key: value” lines"),
+        ("name: a\n  seats: [\n", ":2: This is not YAML"),
+        ("name: 'a\n", "This is not YAML"),
+        ("name: a\x01\n", "A character here does not belong in a text file"),
+        ("[" * 5000, ":1: This is nested too deeply"),
+        (b"name: a\nkind: \xff\n", ":2: This line is not UTF-8 text. Save the file as UTF-8."),
+        (b"name: " + b"a" * LARGEST, ":1: This file is far too large"),
+    ],
+)
+def test_every_kind_of_mistake_is_told_in_plain_words(text: str | bytes, told_: str) -> None:
+    assert any(told_ in line for line in told(text)), told(text)
+
+
+def test_a_file_that_is_missing_or_a_folder_is_told_by_name(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(Problems, match="cannot be read") as caught:
+            read(path, Room)
+        assert str(caught.value).startswith(f"{path}:1: ")
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    (tmp_path / "room.yaml").write_bytes(b"\xef\xbb\xbfname: hall\r\nseats: 2\r\n")
+    assert read(tmp_path / "room.yaml", Room).seats == 2
+
+
+@given(st.text(max_size=300) | st.text(alphabet="abname: []{}&*!-'\"\n#|>?%@,", max_size=120))
+def test_any_text_is_read_or_told_about_and_never_crashes(text: str) -> None:
+    problems: tuple[Problem, ...] = ()
+    room = None
+    try:
+        room = parse(text.encode("utf-8", "surrogatepass"), Room, "room.yaml")
+    except Problems as caught:
+        problems = caught.problems
+    assert (room is None) == bool(problems)
+    assert all(problem.line >= 1 and problem.what for problem in problems)
