@@ -105,6 +105,8 @@ class EvdevBadge:
 
     def _key(self, wedge: Wedge, event: Any) -> str | None:
         codes = self._evdev.ecodes
+        if event.type == codes.EV_SYN and event.code == codes.SYN_DROPPED:
+            wedge.lost(event.timestamp())
         if event.type != codes.EV_KEY:
             return None
         name = codes.KEY.get(event.code, "")

@@ -23,6 +23,7 @@ class Wedge:
     def __init__(self) -> None:
         self._typed = ""
         self._at = 0.0
+        self._spoilt = False  # a part is missing, so the rest of this number counts for nothing
 
     def key(self, name: str, value: int, at: float) -> str | None:
         """Takes one key event, by its Linux name (`KEY_4`); returns the badge's id when it is complete.
@@ -32,11 +33,17 @@ class Wedge:
         if value != DOWN:
             return None
         if at - self._at > GAP:
-            self._typed = ""
+            self._typed, self._spoilt = "", False
         self._at = at
         if name in ENDS:
-            typed, self._typed = self._typed, ""
-            return typed if SHORTEST <= len(typed) <= LONGEST else None
+            typed, spoilt = self._typed, self._spoilt
+            self._typed, self._spoilt = "", False
+            return typed if SHORTEST <= len(typed) <= LONGEST and not spoilt else None
         if len(self._typed) <= LONGEST:
             self._typed += CHARACTERS.get(name, "")
         return None
+
+    def lost(self, at: float) -> None:
+        """The kernel had to drop events (SYN_DROPPED): a number with a hole in it is somebody else's."""
+        self._spoilt = True
+        self._at = at
