@@ -16,6 +16,12 @@ import apprise
 
 from kiosk.guardian.alerts import Message
 
+# What these two libraries log in detail is full of addresses and tokens: it is never made, and nothing of
+# Apprise's reaches a log of ours but through `Delivery.why`.
+logging.getLogger("apprise").propagate = False
+for _name in ("apprise", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 _KINDS = {
@@ -85,9 +91,7 @@ class Courier:
     def __init__(self) -> None:
         self._warnings = _Warnings()
         self._warnings.setLevel(logging.WARNING)
-        logger = logging.getLogger("apprise")
-        logger.addHandler(self._warnings)
-        logger.propagate = False  # its warnings name addresses
+        logging.getLogger("apprise").addHandler(self._warnings)
 
     def __call__(self, url: str, message: Message) -> Delivery:
         """Hand `message` to `url`."""

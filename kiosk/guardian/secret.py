@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,9 +32,7 @@ class Secret:
         Raises StoreError if it cannot be read or made, is not whole, or others could have read it.
         """
         try:
-            made = not path.exists()
-            if made:
-                _make(path)
+            made = not path.exists() and _make(path)
             others = path.stat().st_mode & 0o077
             key = path.read_bytes()
         except OSError as error:
@@ -59,23 +58,24 @@ class Secret:
         return hmac.digest(self.key, text, "sha256")
 
 
-def _make(path: Path) -> None:
-    """Write a new key whole, then give it its name; of two that try at once, one's key stays."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    draft.unlink(missing_ok=True)
+def _make(path: Path) -> bool:
+    """Write a new key whole, then give it its name. False if another process did so first: its key stays."""
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.absolute().parent)  # 0600 from the start
+    draft = Path(name)
     try:
-        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        with open(handle, "wb") as file:
             file.write(secrets.token_bytes(_BYTES))
             file.flush()
             os.fsync(file.fileno())
         try:
             os.link(draft, path)
         except FileExistsError:
-            return
+            return False
     finally:
-        draft.unlink(missing_ok=True)
+        draft.unlink()
     folder = os.open(path.absolute().parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+    return True

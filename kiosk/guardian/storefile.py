@@ -62,40 +62,38 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _connect_for_writing(path: Path) -> sqlite3.Connection:
-    connection = connect(path, "rw")
-    try:
-        with explained(path):
-            for pragma in (
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "foreign_keys = ON",
-                "recursive_triggers = ON",  # INSERT OR REPLACE, too, meets the triggers against deleting
-                "trusted_schema = OFF",
-                f"wal_autocheckpoint = {_CHECKPOINT}",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make every commit durable and the references binding. On an empty file this already writes."""
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # INSERT OR REPLACE, too, meets the triggers against deleting
+        "trusted_schema = OFF",
+        f"wal_autocheckpoint = {_CHECKPOINT}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def connect_checked(path: Path) -> sqlite3.Connection:
     """An open and sound file. Raises StoreDamaged if it is not, StoreError if it is not ours to use."""
     try:
-        connection = _connect_for_writing(path)
+        return _connect_checked(path)
     except StoreFull:
         if not give_up_reserve(path):
             raise
-        connection = _connect_for_writing(path)
+        return _connect_checked(path)
+
+
+def _connect_checked(path: Path) -> sqlite3.Connection:
+    connection = connect(path, "rw")
     try:
         with explained(path):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             check_version(version, path)
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if version == 0 or answer != "ok":
-            raise StoreDamaged(f"The records at {path} are damaged.")
+            if version == 0 or connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise StoreDamaged(f"The records at {path} are damaged.")
+            _prepare(connection)
     except BaseException:
         connection.close()
         raise
@@ -161,9 +159,10 @@ def make(path: Path, latched_at: datetime | None) -> None:
     for ending in ("", "-wal", "-shm"):
         beside(new, ending).unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
-    connection = _connect_for_writing(new)
+    connection = connect(new, "rw")
     try:
         with explained(path):
+            _prepare(connection)
             migrate(connection)
             if latched_at is not None:
                 latch = "UPDATE latch SET latched = 1, cause = ?, at = ?"
