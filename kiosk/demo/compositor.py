@@ -67,7 +67,7 @@ def start(pile: Pile, folder: Path, size: tuple[int, int], headless: bool, users
     display = _xvfb(pile, folder, size, user) if headless else os.environ.get("DISPLAY", "")
     env |= _backend(headless, display)
     config = folder / "sway.conf"
-    config.write_text(f"{sway_config()}output * resolution {width}x{height}\n")
+    config.write_text(sway_config(size=size))
     config.chmod(0o644)
     pile.start("sway", ["sway", "--config", str(config)], env, user)
     wayland = wait_for("the compositor", lambda: _socket(folder), 15, pile.check)

@@ -1,0 +1,176 @@
+"""A supervised session as its people live it: the real compositor, the real browser, real pointer and keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pygame
+
+from kiosk.protocol import Scene, Tap
+from kiosk.screen.targets import Local
+from tests.e2e.conftest import KIOSK, Observed, wait_until
+
+PAPER, BLACK = (0xFB, 0xF3, 0xE4), (0, 0, 0)
+
+
+def share(picture: pygame.Surface, area: pygame.Rect, colour: tuple[int, int, int]) -> float:
+    """How much of an area has exactly this colour."""
+    part = picture.subsurface(area)
+    mask = pygame.mask.from_threshold(part, colour, (1, 1, 1))
+    return mask.count() / (area.w * area.h)
+
+
+def test_the_walk_plays_a_whole_session_and_every_step_is_on_the_glass(tmp_path: Path) -> None:
+    report = tmp_path / "walk.json"
+    done = subprocess.run(
+        [*KIOSK, "try", "--headless", "--walk", "--json", str(report)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(report.read_text())
+    assert said["ok"]
+    names = [step["name"] for step in said["steps"]]
+    assert len(names) >= 16
+    assert all(step["ok"] for step in said["steps"])
+    order = [mark["name"] for mark in said["panic_steps"]]
+    assert order[:4] == ["latched", "browser dead, internet cut", "radio off", "radio read back"]
+
+
+def test_a_badge_opens_tiles_a_page_fills_all_below_the_bar_and_home_hides_it(kiosk: Observed) -> None:
+    kiosk.open_session()
+    home = kiosk.look("home")
+    kiosk.open_page(-1)
+    page = kiosk.look("page")
+    area = kiosk.page_area()
+    assert share(page, area, (0xBB, 0xDD, 0xE8)) > 0.2  # the pond's sky
+    bar = pygame.Rect(0, 0, area.w, area.y)
+    assert share(page, bar, (0x4A, 0x3B, 0x6B)) > 0.3  # the bar is ours
+    kiosk.tap(Tap.HOME)
+    kiosk.until(Scene.HOME)
+    again = kiosk.look("home-again")
+    assert share(again, area, (0xBB, 0xDD, 0xE8)) == share(home, area, (0xBB, 0xDD, 0xE8))
+
+
+def test_keyboard_and_keypad_both_enter_a_pin(kiosk: Observed) -> None:
+    kiosk.tap(Local.PIN)
+    kiosk.look("pin")
+    for key in [*kiosk.person("staff")["pin"], "ok"]:
+        target = next(t for t in kiosk.targets(pin=True) if t.tap is Local.KEY and t.id == key)
+        kiosk.hands.touch(*target.rect.centre)
+    kiosk.until(Scene.OPENING)
+    kiosk.look("opening")
+    kiosk.until(Scene.HOME)
+
+
+def test_a_refused_link_is_a_closed_door_and_back_is_the_page_that_was_there_s3(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    area = kiosk.page_area()
+    kiosk.hands.touch(area.centerx, area.y + int(area.h * 0.8))
+    door = kiosk.until(Scene.DOOR)
+    assert "elsewhere.example" in door.note
+    picture = kiosk.look("door")
+    assert share(picture, area, PAPER) > 0.1
+    kiosk.tap(Tap.BACK)
+    kiosk.until(Scene.PAGE, lambda view: view.browser)
+    assert share(kiosk.look("back"), area, (0xBB, 0xDD, 0xE8)) > 0.2
+
+
+def test_telling_covers_the_page_and_an_adult_chooses_h8(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    kiosk.tap(Tap.TELL)
+    kiosk.until(Scene.COVERED)
+    covered = kiosk.look("covered")
+    assert share(covered, covered.get_rect(), (0xBB, 0xDD, 0xE8)) > 0.2
+    assert not [t for t in kiosk.targets() if t.tap is Tap.CHOICE]
+    kiosk.badge("staff")
+    kiosk.until(Scene.COVERED, lambda view: view.choices)
+    kiosk.look("covered-choices")
+    kiosk.tap(Tap.CHOICE, "together")
+    kiosk.until(Scene.PAGE, lambda view: view.browser)
+    kiosk.tap(Tap.TELL)
+    kiosk.until(Scene.COVERED)
+    kiosk.badge("ict")  # another adult: a hand-over (H10)
+    kiosk.until(Scene.COVERED, lambda view: view.choices)
+    kiosk.tap(Tap.CHOICE, "finish")
+    kiosk.until(Scene.LOCKED)
+    wait_until(lambda: not kiosk.browsers())
+
+
+def test_stop_everything_from_the_cover_is_a_panic(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.tap(Tap.TELL)
+    kiosk.until(Scene.COVERED)
+    kiosk.badge("staff")
+    kiosk.until(Scene.COVERED, lambda view: view.choices)
+    kiosk.tap(Tap.CHOICE, "stop")
+    kiosk.until(Scene.PANIC)
+    wait_until(kiosk.alerts)
+    assert "from the screen" in kiosk.alerts()[0]
+
+
+def test_the_red_button_leaves_no_pixel_and_no_browser_and_slt_resets_h3(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    assert kiosk.browsers()
+    kiosk.control.ask("press", what="panic")
+    kiosk.until(Scene.PANIC)
+    dark = kiosk.look("panic")
+    assert share(dark, dark.get_rect(), BLACK) > 0.9
+    wait_until(lambda: not kiosk.browsers())
+    view = kiosk.until(Scene.PANIC, lambda v: v.panic is not None and v.panic.alert == "sent")
+    assert view.panic is not None
+    assert view.panic.internet == "off"
+    kiosk.look("panic-sent")
+    [mail] = kiosk.alerts()
+    assert "Rainbow room" in mail
+    assert "Ms Ali" in mail
+    assert "https://" not in mail
+    assert "hxxps://ducks[.]pond[.]example" in mail
+    kiosk.badge("staff")
+    wait_until(lambda: kiosk.control.said == "This needs an SLT badge.")
+    kiosk.badge("slt")
+    kiosk.until(Scene.RESET)
+    kiosk.look("reset")
+    kiosk.tap(Tap.OUTCOME, "mistake")
+    kiosk.until(Scene.LOCKED)
+    assert not kiosk.browsers()
+
+
+def test_three_dead_browsers_return_kindly_twice_and_then_close(kiosk: Observed) -> None:
+    kiosk.open_session()
+    for _ in range(2):
+        kiosk.open_page(-1)
+        os.kill(min(kiosk.browsers()), signal.SIGKILL)
+        kiosk.until(Scene.HOME, lambda view: view.asleep == "pond")
+        kiosk.look("asleep")
+        wait_until(kiosk.browsers)
+    kiosk.open_page(-1)
+    os.kill(min(kiosk.browsers()), signal.SIGKILL)
+    view = kiosk.until(Scene.FAULT)
+    assert view.trouble is not None
+    assert "three times" in view.trouble.sentence
+    kiosk.look("fault")
+    wait_until(lambda: not kiosk.browsers())
+
+
+def test_an_unknown_badge_opens_nothing_and_five_make_slt_hear_of_it_h9(kiosk: Observed) -> None:
+    for left in (4, 3, 2, 1):
+        kiosk.control.ask("badge", id="nobody's")
+        word = "try" if left == 1 else "tries"
+        wait_until(lambda left=left, word=word: kiosk.control.said == f"Not recognised. {left} {word} left.")
+    kiosk.control.ask("badge", id="nobody's")
+    wait_until(lambda: "Wait 60 seconds" in kiosk.control.said)
+    wait_until(kiosk.alerts)
+    assert "not recognised 5 times" in kiosk.alerts()[0]
+    kiosk.badge("staff")
+    wait_until(lambda: kiosk.control.credentials >= 6)
+    assert kiosk.view.scene is Scene.LOCKED
