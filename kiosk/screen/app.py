@@ -95,6 +95,8 @@ class App:
 
     def run(self) -> None:
         """Until the window is closed from outside."""
+        self.frame()
+        self._prepare()
         while self._running:
             self.turn()
 
@@ -121,6 +123,13 @@ class App:
         if self._arranged is not self.stage.browser:
             self._arrange()
         self._report()
+
+    def _prepare(self) -> None:
+        """Paints every cover once where nobody sees it, so that each is there at once when it is needed."""
+        panel = self.stage.panel
+        aside = Canvas(pygame.Surface((panel.width, panel.height)), panel, self._art)
+        for scene in (Scene.COVERED, Scene.PANIC, Scene.FAULT, Scene.DOOR, Scene.FINISHED):
+            scenes.paint(aside, View(1, scene), Look())
 
     def _paint(self, look: Look) -> None:
         surface = pygame.display.get_surface()

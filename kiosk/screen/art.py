@@ -53,7 +53,8 @@ class Art:
         self._folders = tuple(folders)
         self._kept: OrderedDict[tuple[object, ...], pygame.Surface] = OrderedDict()
 
-    def _keep(self, key: tuple[object, ...], draw: Callable[[], pygame.Surface]) -> pygame.Surface:
+    def keep(self, key: tuple[object, ...], draw: Callable[[], pygame.Surface]) -> pygame.Surface:
+        """What was drawn before under that key, or is drawn now."""
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = draw()
@@ -81,7 +82,7 @@ class Art:
     ) -> pygame.Surface:
         """A picture of that many pixels; `tints` exchanges colours. Raises PictureError."""
         changed = tuple(sorted((tints or {}).items()))
-        return self._keep(
+        return self.keep(
             ("picture", name, width, height, fit, changed),
             lambda: self._draw(name, width, height, fit, dict(changed)),
         )
@@ -110,7 +111,7 @@ class Art:
             whole.blit(mask, (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
             return whole
 
-        return self._keep(("rounded", *key, picture.get_size(), radius), cut)
+        return self.keep(("rounded", *key, picture.get_size(), radius), cut)
 
     def disc(self, diameter: int, colour: Colour) -> pygame.Surface:
         """A disc with a smooth edge."""
@@ -119,7 +120,7 @@ class Art:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{diameter}" height="{diameter}">'
             f'<circle cx="{r}" cy="{r}" r="{r}" fill="{hex_of(colour)}"/></svg>'
         )
-        return self._keep(("disc", diameter, colour), lambda: rasterise(svg))
+        return self.keep(("disc", diameter, colour), lambda: rasterise(svg))
 
     def shape(self, width: int, height: int, radius: int, colour: Colour, alpha: int = 255) -> pygame.Surface:
         """A rounded rectangle: four quarters of a disc and what lies between, so that it costs little."""
@@ -138,7 +139,7 @@ class Art:
                 surface.fill((255, 255, 255, alpha), special_flags=pygame.BLEND_RGBA_MULT)
             return surface
 
-        return self._keep(("shape", width, height, radius, colour, alpha), draw)
+        return self.keep(("shape", width, height, radius, colour, alpha), draw)
 
     def path(self, data: str, width: int, height: int, colour: Colour) -> pygame.Surface:
         """One filled path on a transparent ground. Not kept: it is drawn because it changes."""
@@ -156,7 +157,7 @@ class Art:
             f'<rect x="{half}" y="{half}" width="{width - line}" height="{height - line}" rx="{radius}" '
             f'fill="none" stroke="{hex_of(colour)}" stroke-width="{line}"/></svg>'
         )
-        return self._keep(("ring", width, height, radius, line, colour), lambda: rasterise(svg))
+        return self.keep(("ring", width, height, radius, line, colour), lambda: rasterise(svg))
 
 
 def _photograph(path: Path, width: int, height: int, fit: str) -> pygame.Surface:

@@ -114,7 +114,7 @@ def _adult(canvas: Canvas, view: View, look: Look) -> None:
     if view.asking:
         canvas.text(
             box,
-            "Grown-up: tap your badge, or touch the picture for PIN",
+            "Tap your badge, or touch the picture",
             theme.MINOR,
             theme.CARD,
             down="middle",

@@ -96,6 +96,16 @@ class Canvas:
         """A card of the Desk."""
         self.paper(rect, theme.CARD, CARD_RADIUS)
 
+    def scenery(self, key: tuple[object, ...], area: Rect, draw: Callable[[Canvas], None]) -> None:
+        """An opaque background that is drawn once for its key, so that a cover costs one copy."""
+
+        def drawn() -> pygame.Surface:
+            surface = pygame.Surface((self.panel.width, self.panel.height))
+            draw(Canvas(surface, self.panel, self.art))
+            return surface.subsurface(area).copy()
+
+        self.surface.blit(self.art.keep(("scenery", key, area, self.panel), drawn), area[:2])
+
     @contextmanager
     def only(self, area: Rect) -> Iterator[None]:
         """Whatever is drawn meanwhile shows inside an area alone."""
@@ -149,6 +159,8 @@ class Canvas:
         self, box: Rect, text: str, kind: Type, colour: Colour, across: str = "left", down: str = "top"
     ) -> Rect:
         """Sets text and returns where its ink is. `across` left|centre|right, `down` top|middle|bottom."""
+        if not text:
+            return Rect(box.x, box.y, 0, 0)
         text = self._lengthen(text)
         size, lines, fits = self._fit(box, text, kind)
         face = font(size, kind.bold)

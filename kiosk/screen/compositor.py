@@ -186,8 +186,8 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 def sway_config(start: Sequence[str] = (), cursor_px: int = 48, size: tuple[int, int] | None = None) -> str:
     """sway's whole configuration: no key binding at all, one picture, and no other window unless we place it.
 
-    `start` is the screen's command line; empty if somebody else starts it. `size` in pixels is for a sway in a
-    window or without a display; a real one has its own.
+    `start` is the screen's command line; empty if somebody else starts it. `size` in pixels is for a sway in
+    a window or without a display; a real one has its own.
     """
     foreign = f'[app_id="^(?!{OURS}$)"]'
     lines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,20 @@ DUSK = Land(theme.LAVENDER_LIGHT, theme.MEADOW_LIGHT, theme.MEADOW)
 TILES = Land(theme.PAPER, theme.PALE_HILL, theme.MEADOW_LIGHT)  # pale, so that every tile stands out (3:1)
 LAST_MINUTE = Land(theme.DUSK, theme.PALE_HILL, theme.MEADOW_LIGHT)
 REST = Land(theme.LAVENDER_LIGHT, theme.REST_FAR, theme.REST_NEAR)
+
+
+def scenery(
+    canvas: Canvas, name: str, land: Land, area: Rect, behind: Callable[[Canvas], None] | None = None
+) -> None:
+    """Sky, far hill, whatever stands `behind` the near hill, near hill. Drawn once for each name."""
+
+    def draw(fresh: Canvas) -> None:
+        sky(fresh, land, area)
+        if behind is not None:
+            behind(fresh)
+        hill(fresh, land, area)
+
+    canvas.scenery((name, land), area, draw)
 
 
 def sky(canvas: Canvas, land: Land, area: Rect) -> None:
@@ -83,13 +98,15 @@ def desk_button(
     on_dark = theme.luminance(fill) < 0.4
     pressed = look.pressed == target
     canvas.paper(target.rect.moved(0, u(0.5) if pressed else 0), fill, KEY_RADIUS, shadow=not pressed)
-    box = target.rect.inset(u(2.2))
+    box = target.rect.inset(u(1.2))
     ink = theme.CARD if on_dark else theme.INK
     if small:
         half = box.h // 2
-        canvas.text(Rect(box.x + u(1), box.y, box.w - u(2), half), text, theme.STRONG, ink, "left", "middle")
         canvas.text(
-            Rect(box.x + u(1), box.y + half, box.w - u(2), box.h - half),
+            Rect(box.x + u(1.5), box.y, box.w - u(3), half), text, theme.STRONG, ink, "left", "middle"
+        )
+        canvas.text(
+            Rect(box.x + u(1.5), box.y + half, box.w - u(3), box.h - half),
             small,
             theme.MINOR,
             theme.INK2,

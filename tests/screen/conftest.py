@@ -18,7 +18,7 @@ import pytest
 import assets
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.screen.art import Art
-from kiosk.screen.canvas import Canvas
+from kiosk.screen.canvas import Canvas, Written
 from kiosk.screen.look import Look, PinLook
 from kiosk.screen.scenes import paint
 from kiosk.screen.units import Panel
@@ -90,7 +90,7 @@ SPECIMENS = (
     Specimen("locked-feedback", _LOCKED, Look(feedback="Not recognised. 4 tries left.")),
     Specimen("pin", _LOCKED, Look(pin=PinLook(digits=2))),
     Specimen("pin-wait", _LOCKED, Look(pin=PinLook(feedback="Not recognised.", wait=57))),
-    Specimen("pin-panic", _panic("unconfirmed", "not_told")[0], Look(pin=PinLook(4, "SLT reset"))),
+    Specimen("pin-panic", _panic("unconfirmed", "not_told")[0], Look(pin=PinLook(4, "SLT badge or PIN"))),
     Specimen("opening", View(2, Scene.OPENING, adult="Ms Ali", steps=STEPS)),
     Specimen("opening-late", View(2, Scene.OPENING, steps=STEPS[:1]), Look(late=True)),
     Specimen("home", _HOME, _sun()),
@@ -163,6 +163,7 @@ def art() -> Art:
 
 
 Render = Callable[..., Canvas]
+Words = Callable[..., list[Written]]
 
 
 @pytest.fixture
@@ -177,3 +178,29 @@ def render(art: Art) -> Render:
         return canvas
 
     return paint_it
+
+
+def longer(text: str) -> str:
+    """The same words, each 30 % longer."""
+    return "\n".join(" ".join(_stretched(word) for word in line.split(" ")) for line in text.split("\n"))
+
+
+def _stretched(word: str) -> str:
+    return word + "n" * round(sum(c.isalpha() for c in word) * 0.3)
+
+
+@pytest.fixture(scope="session")
+def words(art: Art) -> Words:
+    """What is written in a specimen on a panel, as it is or 30 % longer. Painted once for all tests."""
+    known: dict[object, list[Written]] = {}
+
+    def written(specimen: Specimen, panel: Panel, long: bool = False) -> list[Written]:
+        key = specimen.name, panel, long
+        if key not in known:
+            surface = pygame.Surface((panel.width, panel.height))
+            canvas = Canvas(surface, panel, art, longer if long else lambda text: text)
+            paint(canvas, specimen.view, specimen.look)
+            known[key] = canvas.written
+        return known[key]
+
+    return written

@@ -59,9 +59,7 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """The pair on the hill under a pale sky."""
     panel, u = canvas.panel, canvas.panel.u
     glass = panel.glass
-    paper.sky(canvas, paper.COVER, glass)
-    paper.pair(canvas, glass, 0.28, 0.46)
-    paper.hill(canvas, paper.COVER, glass)
+    paper.scenery(canvas, "covered", paper.COVER, glass, lambda c: paper.pair(c, glass, 0.28, 0.46))
     width = (_card(panel).x if view.choices else panel.width) - 2 * u(MARGIN)
     words = Rect(u(MARGIN), u(10), width, panel.g(30))
     line = HEADLINES.get(view.cover, HEADLINES["told"])

@@ -33,14 +33,11 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """The door stands behind the near hill."""
     panel, u = canvas.panel, canvas.panel.u
     area = panel.beneath
-    paper.sky(canvas, paper.DAY, area)
     tall = round(area.h * 0.6)
     wide = round(tall * 0.75)
-    canvas.picture(
-        "door.svg",
-        Rect(round(panel.width * 0.42) - wide // 2, area.y + round(area.h * 0.83) - tall, wide, tall),
-    )
-    paper.hill(canvas, paper.DAY, area)
+    foot = area.y + round(area.h * 0.83)
+    door = Rect(round(panel.width * 0.42) - wide // 2, foot - tall, wide, tall)
+    paper.scenery(canvas, "door", paper.DAY, area, lambda c: c.picture("door.svg", door))
     bar.paint(canvas, view, look)
     words = Rect(u(MARGIN), bar_height(panel) + u(5), panel.width - 2 * u(MARGIN), panel.g(12))
     canvas.text(words, "That door is closed.", theme.HEADLINE, theme.INK, "centre", "middle")

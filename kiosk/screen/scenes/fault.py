@@ -32,8 +32,7 @@ def targets(view: View, panel: Panel) -> tuple[Target, ...]:
 def paint(canvas: Canvas, view: View, look: Look) -> None:
     """A hill without colour, and the card."""
     panel, u = canvas.panel, canvas.panel.u
-    paper.sky(canvas, paper.REST, panel.glass)
-    paper.hill(canvas, paper.REST, panel.glass)
+    paper.scenery(canvas, "fault", paper.REST, panel.glass)
     trouble = view.trouble or Trouble("Something is not right.", "Tell ICT.", "")
     card = _card(panel)
     canvas.card(card)

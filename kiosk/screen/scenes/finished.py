@@ -25,11 +25,7 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """Dusk over the hill."""
     panel, u = canvas.panel, canvas.panel.u
     glass = panel.glass
-    paper.sky(canvas, paper.DUSK, glass)
-    moon = panel.height * 0.17
-    canvas.picture("moon.svg", centred(panel.width * 0.115, panel.height * 0.37, moon, moon), "meet", _PALE)
-    paper.pair(canvas, glass, 0.28, 0.44)
-    paper.hill(canvas, paper.DUSK, glass)
+    paper.scenery(canvas, "finished", paper.DUSK, glass, _behind)
     words = Rect(u(MARGIN), u(10), round(panel.width * 0.5) - u(MARGIN), panel.g(14))
     canvas.text(words, "All done.", theme.HEADLINE, theme.INK, "centre", "middle")
     finish, more = targets(view, panel)
@@ -39,6 +35,13 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     paper.next_card(canvas, Rect(round(panel.width * 0.7) - width // 2, top, width, height), view)
     paper.desk_button(canvas, finish, look, "Finish", fill=theme.CARD)
     paper.desk_button(canvas, more, look, look.feedback or "Another sun: badge or PIN", fill=theme.CARD)
+
+
+def _behind(canvas: Canvas) -> None:
+    panel = canvas.panel
+    moon = panel.height * 0.17
+    canvas.picture("moon.svg", centred(panel.width * 0.115, panel.height * 0.37, moon, moon), "meet", _PALE)
+    paper.pair(canvas, panel.glass, 0.28, 0.44)
 
 
 _PALE = {theme.LINEN: theme.CARD, (0xE4, 0xD3, 0xB4): theme.LINEN}

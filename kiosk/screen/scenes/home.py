@@ -49,8 +49,7 @@ def targets(view: View, panel: Panel) -> tuple[Target, ...]:
 def paint(canvas: Canvas, view: View, look: Look) -> None:
     """The tiles on the hill, or the one that is opening."""
     land = paper.LAST_MINUTE if view.nearly else paper.TILES
-    paper.sky(canvas, land, canvas.panel.beneath)
-    paper.hill(canvas, land, canvas.panel.beneath)
+    paper.scenery(canvas, "home", land, canvas.panel.beneath)
     bar.paint(canvas, view, look)
     if view.nearly:
         _next(canvas, view)

@@ -29,10 +29,8 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """The moon over the dark hill."""
     panel, u = canvas.panel, canvas.panel.u
     glass = panel.glass
-    paper.sky(canvas, paper.NIGHT, glass)
-    moon = panel.height * 0.27
-    canvas.picture("moon.svg", centred(panel.width / 2, panel.height * 0.32, moon, moon))
-    paper.hill(canvas, paper.NIGHT, glass)
+    moon = centred(panel.width / 2, panel.height * 0.32, panel.height * 0.27, panel.height * 0.27)
+    paper.scenery(canvas, "locked", paper.NIGHT, glass, lambda c: c.picture("moon.svg", moon))
     foot = targets(view, panel)[0]
     tall = panel.g(10)
     words = Rect(u(MARGIN), foot.rect.y - u(4) - tall, panel.width - 2 * u(MARGIN), tall)

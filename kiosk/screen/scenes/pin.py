@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "ok")
 FACES = {"clear": "Clear", "ok": "OK", "cancel": "Back"}
+HELP = "Tap your badge, or type your PIN. Your name is written in the log."
 DOTS = 6  # at least
 LONGEST = 12  # digits
 
 TITLES = {
     Scene.LOCKED: "Start a session",
-    Scene.PANIC: "SLT reset",
+    Scene.PANIC: "SLT badge or PIN",
     Scene.FINISHED: "Another sun",
     Scene.COVERED: "Grown-up",
     Scene.HOME: "Grown-up",
@@ -45,12 +46,16 @@ def _pad(panel: Panel) -> Rect:
 
 def targets(view: View, panel: Panel) -> tuple[Target, ...]:
     """Twelve keys and the way back."""
-    card, u = _card(panel), panel.u
+    u = panel.u
     keys = tuple(
         adult(rect, Local.KEY, key) for rect, key in zip(grid(_pad(panel), 3, 4, u(3)), KEYS, strict=True)
     )
-    back = Rect(card.x + u(8), card.bottom - u(8) - u(14), u(36), u(14))
-    return (*keys, adult(back, Local.KEY, "cancel"))
+    return (*keys, adult(_back(panel), Local.KEY, "cancel"))
+
+
+def _back(panel: Panel) -> Rect:
+    card, u = _card(panel), panel.u
+    return Rect(card.x + u(8), card.bottom - u(8) - u(14), u(36), u(14))
 
 
 def paint(canvas: Canvas, view: View, look: Look) -> None:
@@ -64,17 +69,17 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     left = card.x + u(8)
     width = _pad(canvas.panel).x - u(8) - left
     canvas.text(Rect(left, card.y + u(8), width, u(9)), pin.title, theme.TITLE, theme.INK, down="middle")
-    canvas.text(Rect(left, card.y + u(21), width, u(12)), _help(view), theme.BODY, theme.INK2)
-    _dots(canvas, Rect(left, card.y + u(38), width, u(8)), pin.digits)
-    _feedback(canvas, Rect(left, card.y + u(50), width, u(26)), view, pin)
+    _dots(canvas, Rect(left, card.y + u(20), width, u(8)), pin.digits)
+    words = _feedback(pin)
+    top, bottom = card.y + u(32), _back(canvas.panel).y - u(3)
+    said = bottom - u(14) if words else bottom
+    if dark:
+        _facts(canvas, Rect(left, top, width, said - top), view)
+    else:
+        canvas.text(Rect(left, top, width, u(17)), HELP, theme.BODY, theme.INK2)
+    canvas.text(Rect(left, said, width, bottom - said), words, theme.STRONG, theme.INK, down="middle")
     for target in targets(view, canvas.panel):
         _key(canvas, target, pin, look)
-
-
-def _help(view: View) -> str:
-    if view.scene is Scene.PANIC:
-        return "An SLT badge or PIN, please."
-    return "Tap your badge, or type your PIN. Your name is written in the log."
 
 
 def _dots(canvas: Canvas, area: Rect, digits: int) -> None:
@@ -89,20 +94,19 @@ def _dots(canvas: Canvas, area: Rect, digits: int) -> None:
             canvas.disc(dot.inset(max(1, u(0.45))), theme.CARD)
 
 
-def _feedback(canvas: Canvas, box: Rect, view: View, pin: PinLook) -> None:
-    text = pin.feedback
+def _feedback(pin: PinLook) -> str:
     if pin.wait:
-        text = f"{text} Wait {pin.wait} s.".strip()
-    elif pin.checking:
-        text = "Checking…"
-    if text:
-        canvas.text(box, text, theme.STRONG, theme.INK)
-    elif view.scene is Scene.PANIC:
-        half = box.h // 2
-        for number, fact in enumerate(panic.facts(view)):
-            kind, ink = (theme.STRONG, theme.ALARM) if fact.bold else (theme.MINOR, theme.INK2)
-            line = f"{fact.line} {fact.todo}".strip()
-            canvas.text(Rect(box.x, box.y + number * half, box.w, half - canvas.panel.u(1)), line, kind, ink)
+        return f"{pin.feedback} Wait {pin.wait} s.".strip()
+    return "Checking…" if pin.checking else pin.feedback
+
+
+def _facts(canvas: Canvas, box: Rect, view: View) -> None:
+    """What went wrong in a panic stays in sight while SLT types."""
+    half = box.h // 2
+    for number, fact in enumerate(panic.facts(view)):
+        kind, ink = (theme.STRONG, theme.ALARM) if fact.bold else (theme.MINOR, theme.INK2)
+        place = Rect(box.x, box.y + number * half, box.w, half - canvas.panel.u(2))
+        canvas.text(place, f"{fact.line} {fact.todo}".strip(), kind, ink)
 
 
 def _key(canvas: Canvas, target: Target, pin: PinLook, look: Look) -> None:
@@ -114,7 +118,7 @@ def _key(canvas: Canvas, target: Target, pin: PinLook, look: Look) -> None:
             target.rect.moved(0, u(0.5) if pressed else 0), theme.LINEN, KEY_RADIUS, shadow=not pressed
         )
         ink = theme.INK2 if pin.wait else theme.INK
-        canvas.text(target.rect.inset(u(2)), text, theme.KEY, ink, "centre", "middle")
+        canvas.text(target.rect.inset(u(1)), text, theme.KEY, ink, "centre", "middle")
         if look.focus == target:
             canvas.ring(target.rect, KEY_RADIUS)
         return

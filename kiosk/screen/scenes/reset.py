@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from kiosk.screen.canvas import Canvas
 
 OUTCOMES = {
-    "upsetting": ("Something upsetting was seen", "Needs a written record"),
-    "caught": ("Something wrong, but not seen", "Closed or blocked in time"),
+    "upsetting": ("Upsetting thing seen", "Needs a written record"),
+    "caught": ("Wrong, but not seen", "Closed or blocked in time"),
     "mistake": ("Pressed by mistake", "No concern"),
     "practice": ("Practice", "Counts as this week's drill"),
 }
@@ -29,7 +29,7 @@ def targets(view: View, panel: Panel) -> tuple[Target, ...]:
     """The four outcomes and the way back."""
     card, u = _card(panel), panel.u
     pad, foot = u(8), u(13)
-    top = card.y + u(40)
+    top = card.y + u(34)
     area = Rect(card.x + pad, top, card.w - 2 * pad, card.bottom - u(6) - foot - u(5) - top)
     outcomes = zip(grid(area, 2, 2, u(5)), OUTCOMES, strict=True)
     cancel = Rect(card.x + pad, card.bottom - u(6) - foot, u(50), foot)
@@ -45,7 +45,7 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     left, width = card.x + u(8), card.w - u(16)
     title = Rect(left, card.y + u(6), width, u(9))
     canvas.text(title, "SLT reset – what happened?", theme.TITLE, theme.INK, down="middle")
-    box = Rect(left, card.y + u(19), width, u(18))
+    box = Rect(left, card.y + u(18), width, u(14))
     canvas.text(box, sentences(view.facts or Facts()), theme.BODY, theme.INK2)
     *outcomes, cancel = targets(view, panel)
     for target in outcomes:

@@ -1,0 +1,76 @@
+"""Scene 12, word for word: two facts that can each fail alone (H3, S9)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from kiosk.protocol import PanicNews, Scene, View
+from kiosk.screen import theme
+from kiosk.screen.canvas import Canvas
+from kiosk.screen.look import Look
+from kiosk.screen.scenes.panic import facts
+from kiosk.screen.units import Panel
+
+INTERNET = {
+    "cutting": ("Turning the internet off…", ""),
+    "off": ("Internet OFF (checked 10:42:07)", ""),
+    "unconfirmed": ("Internet NOT confirmed off.", "Pull the network plug."),
+}
+ALERT = {
+    "sending": ("Telling SLT…", ""),
+    "sent": ("Sent 10:42:09, no answer yet", ""),
+    "told": ("SLT told 10:42:09 – Mrs Khan", ""),
+    "not_told": ("SLT NOT told.", "Take the child with you and tell SLT now."),
+}
+
+BOTH = list(itertools.product(INTERNET, ALERT))
+
+
+def view(internet: str, alert: str) -> View:
+    return View(
+        1, Scene.PANIC, panic=PanicNews(internet, "10:42:07", alert, "10:42:09", "Mrs Khan", "e-mail")
+    )
+
+
+@pytest.mark.parametrize(("internet", "alert"), BOTH)
+def test_each_fact_has_its_exact_words(internet: str, alert: str) -> None:
+    first, second = facts(view(internet, alert))
+    assert (first.line, first.todo) == INTERNET[internet]
+    assert (second.line, second.todo) == ALERT[alert]
+
+
+@pytest.mark.parametrize(("internet", "alert"), BOTH)
+def test_told_is_never_said_of_sent(internet: str, alert: str) -> None:
+    told = "told" in facts(view(internet, alert))[1].line
+    assert told == (alert in ("told", "not_told"))
+
+
+@pytest.mark.parametrize(("internet", "alert"), BOTH)
+@pytest.mark.parametrize("late", [False, True])
+def test_only_a_failure_becomes_large_and_only_after_15_s(
+    internet: str, alert: str, late: bool, render: Callable[..., Canvas]
+) -> None:
+    panel = Panel(1280, 800, 217, 135.6)
+    specimen = type("Specimen", (), {"view": view(internet, alert), "look": Look(late=late)})()
+    large = {w.text for w in render(specimen, panel).written if w.size >= panel.u(theme.ALERT.size)}
+    failures = {fact.line for fact in facts(view(internet, alert)) if fact.bold}
+    assert large == (failures if late else set())
+
+
+def test_the_contacts_stand_on_the_panic_screen_s9(render: Callable[..., Canvas]) -> None:
+    news = PanicNews(contacts=("Local authority duty desk 01632 960 001",))
+    specimen = type("Specimen", (), {"view": View(1, Scene.PANIC, panic=news), "look": Look()})()
+    words = [w.text for w in render(specimen, Panel(800, 480, 154.1, 92.5)).written]
+    assert "Local authority duty desk 01632 960 001" in words
+    assert "Stay with the child. SLT resets this screen." in words
+
+
+def test_panic_is_black_but_for_its_words(render: Callable[..., Canvas]) -> None:
+    specimen = type("Specimen", (), {"view": view("off", "told"), "look": Look()})()
+    canvas = render(specimen, Panel(1280, 800, 217, 135.6))
+    top = min(w.ink.y for w in canvas.written)
+    assert not any(canvas.surface.subsurface((0, 0, 1280, top - 10)).copy().get_buffer().raw.strip(b"\0\xff"))
+    assert top > 400
