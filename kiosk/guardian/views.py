@@ -12,10 +12,10 @@ STEPS = ("network", "door", "browser", "test of a blocked page")
 """The real steps of waking up, in the order in which they are done."""
 
 ALERT_WORDS: Mapping[str, str] = {
-    "sending": "Nobody told yet: still sending.",
-    "sent": "Sent, no answer yet.",
-    "told": "Told.",
-    "not_told": "SLT NOT told.",
+    "sending": "Nobody told yet: still sending",
+    "sent": "Sent, no answer yet:",
+    "told": "Told:",
+    "not_told": "SLT NOT told",
 }
 
 
@@ -59,7 +59,7 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         return View(serial, Scene.PANIC, panic=news)
     told = ALERT_WORDS[alarm.alert.state if alarm.alert else "sending"]
     if alarm.alert and alarm.alert.who:
-        told = f"{told} {alarm.alert.who}, {alarm.alert.path}, {alarm.alert.at}."
+        told = f"{told} {alarm.alert.who}, {alarm.alert.path}, {alarm.alert.at}"
     facts = Facts(
         by=alarm.resetter.name,
         at=alarm.at,

@@ -52,7 +52,7 @@ KEYS = {
 class Windows(Protocol):
     """What the compositor does for us."""
 
-    def arrange(self, area: Rect | None) -> bool:
+    def arrange(self, area: Rect, shown: bool) -> bool:
         """Shows the browser in `area`, or hides it; True once that is so."""
 
 
@@ -139,7 +139,7 @@ class App:
 
     def _arrange(self) -> None:
         wanted = self.stage.browser
-        done = self._windows.arrange(self.stage.panel.beneath if wanted else None)
+        done = self._windows.arrange(self.stage.panel.beneath, wanted)
         self._arranged = wanted if done else None
         if not done and not wanted:
             sys.stderr.write("kiosk-screen: a window that is not ours will not hide.\n")

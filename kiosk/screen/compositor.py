@@ -3,6 +3,11 @@
 Every window that is not ours is hidden, whatever it calls itself; of the browser's windows at most one is
 shown. What to do is worked out from sway's tree as plain commands, applied, and read back from the tree:
 nothing counts as hidden until sway says so. The keyboard stays with our window. (sway-ipc(7), sway(5).)
+
+The tree is what sway intends; on the glass it may be late by a fifth of a second, because sway waits for a
+window to redraw itself, or lets a dead one linger. Opacity is not waited for. So every window that is not ours
+is born transparent, and is opaque only while it is to be seen; and the page's window gets its place while it is
+hidden, so that nothing is left to wait for when it is shown.
 """
 
 from __future__ import annotations
@@ -57,33 +62,39 @@ def chosen(tree: Tree, pid: int) -> Tree | None:
     return min(found, key=lambda w: int(w["id"]), default=None)
 
 
-def settled(tree: Tree, pid: int, area: Rect | None) -> bool:
+def settled(tree: Tree, pid: int, area: Rect, shown: bool) -> bool:
     """Whether the glass is as wanted: no foreign window visible, or exactly one, exactly in `area`."""
     visible = [w for w in windows(tree) if w["pid"] != pid and w.get("visible")]
-    if area is None:
+    if not shown:
         return not visible
     page = chosen(tree, pid)
-    return page is not None and [w["id"] for w in visible] == [page["id"]] and _placed(page, area)
+    return (
+        page is not None
+        and [w["id"] for w in visible] == [page["id"]]
+        and _placed(page, area)
+        and _drawn(page, area)
+    )
 
 
-def commands(tree: Tree, pid: int, area: Rect | None) -> list[str]:
+def commands(tree: Tree, pid: int, area: Rect, shown: bool) -> list[str]:
     """What to tell sway so that the tree becomes as wanted; nothing if it is."""
-    page = chosen(tree, pid) if area is not None else None
+    page = chosen(tree, pid)
     told: list[str] = []
     for window in windows(tree):
         this = f"[con_id={window['id']}]"
         if window["pid"] == pid:
             continue
-        if page is None or window["id"] != page["id"]:
-            if window.get("visible"):
-                told.append(f"{this} move container to workspace {AWAY}")
-        elif area is not None and not (window.get("visible") and _placed(window, area)):
+        wanted = shown and page is not None and window["id"] == page["id"]
+        if window.get("visible") and not wanted:
+            told.append(f"{this} opacity 0, move container to workspace {AWAY}")
+        if page is not None and window["id"] == page["id"] and not _placed(window, area):
             told += [
                 f"{this} fullscreen disable, floating enable, border none",
-                f"{this} move container to workspace {GLASS}",
                 f"{this} resize set width {area.w} px height {area.h} px",
                 f"{this} move absolute position {area.x} px {area.y} px",
             ]
+        if wanted and not window.get("visible"):
+            told.append(f"{this} move container to workspace {GLASS}")
     ours = next((w for w in windows(tree) if w["pid"] == pid), None)
     if ours is not None and (told or not ours.get("focused")):
         told.append(f"[con_id={ours['id']}] focus")
@@ -95,6 +106,12 @@ def _placed(window: Tree, area: Rect) -> bool:
     return (rect["x"], rect["y"], rect["width"], rect["height"]) == area
 
 
+def _drawn(window: Tree, area: Rect) -> bool:
+    """Whether what the window last drew has the size of its place; until then sway would show it cut or bare."""
+    drawn = window.get("geometry", {})
+    return (drawn.get("width"), drawn.get("height")) == (area.w, area.h)
+
+
 class Sway:
     """A connection to sway for commands, and a second one that reports when windows come, go or move."""
 
@@ -104,6 +121,7 @@ class Sway:
         self._socket = _connect(address)
         self._socket.settimeout(TIMEOUT)
         self._events: socket.socket | None = None
+        self._opaque = 0  # the one window that is to be seen
 
     def output(self) -> tuple[int, int]:
         """The width and height of the first output, in pixels. Raises CompositorError if there is none."""
@@ -112,16 +130,25 @@ class Sway:
                 return int(output["rect"]["width"]), int(output["rect"]["height"])
         raise CompositorError("sway has no screen.", "Connect a display and start the kiosk again.")
 
-    def arrange(self, area: Rect | None) -> bool:
-        """Shows the browser in `area`, or with None hides whatever is not ours; True once sway says so."""
+    def arrange(self, area: Rect, shown: bool) -> bool:
+        """Shows the browser in `area`, or hides whatever is not ours; True once sway says so."""
+        if not shown and self._opaque:
+            self._ask(_COMMAND, f"[con_id={self._opaque}] opacity 0")
+            self._opaque = 0
         for _ in range(TRIES):
             tree = self._ask(_TREE)
-            told = commands(tree, self._pid, area)
+            told = commands(tree, self._pid, area, shown)
             if not told:
-                return settled(tree, self._pid, area)
+                break
             for command in told:
                 self._ask(_COMMAND, command)
-        return settled(self._ask(_TREE), self._pid, area)
+        tree = self._ask(_TREE)
+        done = settled(tree, self._pid, area, shown)
+        page = chosen(tree, self._pid)
+        if done and shown and page is not None:
+            self._opaque = int(page["id"])
+            self._ask(_COMMAND, f"[con_id={self._opaque}] opacity 1")
+        return done
 
     def watch(self, moved: Callable[[], object]) -> None:
         """Calls `moved` from a thread whenever a window comes, goes, moves or takes the keyboard."""
@@ -204,7 +231,7 @@ def sway_config(start: Sequence[str] = (), cursor_px: int = 48, size: tuple[int,
         f"seat * xcursor_theme default {cursor_px}",
         f"workspace {GLASS}",
         f"no_focus {foreign}",
-        f"for_window {foreign} floating enable, border none, move container to workspace {AWAY}",
+        f"for_window {foreign} opacity 0, floating enable, border none, move container to workspace {AWAY}",
     ]
     if size is not None:
         lines.append(f"output * mode --custom {size[0]}x{size[1]}")

@@ -78,7 +78,7 @@ def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> Non
         *ON_PAGE, PANIC, on.AlertMoved("sent", "10:42:09", "Mrs Khan", "e-mail"), on.Identified(KHAN)
     )
     assert view.facts is not None
-    assert view.facts.told == "Sent, no answer yet. Mrs Khan, e-mail, 10:42:09."
+    assert view.facts.told == "Sent, no answer yet: Mrs Khan, e-mail, 10:42:09"
     assert view.facts.adult == "Ms Ali"
 
 
