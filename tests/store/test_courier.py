@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Courier, Delivery, kind_of, masked, problem
+from kiosk.guardian.courier import Courier, masked, problem
+from kiosk.guardian.paths import Delivery, kind_of
 
 MESSAGE = Message(
     "K7QM-2XVA", "Kiosk alert from Room 2", "Kiosk alert: the red button.\nReference K7QM-2XVA.\n"

@@ -15,11 +15,12 @@ import pytest
 
 from kiosk.errors import StoreError
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Courier, Delivery
+from kiosk.guardian.courier import Courier
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.outbox import Outbox
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import News, PathTo, Progress
+from kiosk.guardian.telling import News, Progress
 
 MESSAGE = Message("K7QM-2XVA", "Kiosk alert from Room 2", "Kiosk alert.\nReference K7QM-2XVA.\n")
 SOON = 0.01  # s between tries
@@ -271,6 +272,18 @@ def test_told_is_when_a_person_takes_it_and_what_is_owed_goes_on(store: Store, s
     playing(Scene(store), act)
 
 
+def test_who_took_it_first_stays_also_if_that_was_elsewhere(store: Store) -> None:
+    async def act(scene: Scene) -> None:
+        incident = scene.incident()
+        scene.outbox.queue(incident, MESSAGE, [])
+        earlier = datetime.now(UTC)
+        Incidents(store).take(incident, "Mrs Khan", earlier)
+        scene.outbox.take(incident, "Mr Harvey", datetime.now(UTC))
+        assert (scene.said[-1].who, scene.said[-1].at) == ("Mrs Khan", earlier)
+
+    playing(Scene(store), act)
+
+
 def test_after_a_restart_what_is_owed_goes_on_and_only_that(path: Path, servers: Any) -> None:
     owed, done = servers.greylisting(1), servers.accepting()
 
@@ -337,7 +350,7 @@ from kiosk.guardian.courier import Courier
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import PathTo
+from kiosk.guardian.paths import PathTo
 
 async def main(path, url, presses):
     store = Store.open(Path(path))
