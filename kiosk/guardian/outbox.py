@@ -17,15 +17,14 @@ from datetime import datetime, timedelta
 
 from kiosk.errors import StoreError
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Delivery
 from kiosk.guardian.incidents import Incidents
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import (
     OWED,
     Alert,
     Path,
-    PathTo,
     Progress,
     State,
     accepted_late,
@@ -91,10 +90,12 @@ class Outbox:
 
     def take(self, incident: int, by: str, at: datetime) -> None:
         """A person took it: told. What is still owed goes on. Raises StoreError if it was not recorded."""
-        Incidents(self._store).take(incident, by, at)
+        incidents = Incidents(self._store)
+        incidents.take(incident, by, at)
+        first = incidents.show(incident)
         for key, alert in self._alerts.items():
             if alert.incident == incident:
-                self._alerts[key] = taken(alert, by, at)
+                self._alerts[key] = taken(alert, first.taken_by, first.taken_at or at)
                 self._say(self._alerts[key])
 
     def hurry(self) -> None:

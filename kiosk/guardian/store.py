@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from kiosk.errors import StoreError
 from kiosk.guardian import storefile
-from kiosk.guardian.storefault import StoreDamaged, StoreFull
+from kiosk.guardian.storefault import StoreDamaged, StoreFull, unusable
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Store:
                 raise
         except OSError as error:
             os.close(lock)
-            raise storefile.unusable(path, error) from error
+            raise unusable(path, error) from error
         except BaseException:
             os.close(lock)
             raise

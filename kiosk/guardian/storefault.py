@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -63,12 +64,32 @@ _KINDS: dict[int, tuple[type[StoreError], str, str]] = {
 }
 
 
+def unusable(path: Path, error: OSError) -> StoreError:
+    """The StoreError for what the operating system refused, before SQLite came to it."""
+    code = {
+        errno.ENOSPC: sqlite3.SQLITE_FULL,
+        errno.EDQUOT: sqlite3.SQLITE_FULL,
+        errno.EROFS: sqlite3.SQLITE_READONLY,
+        errno.EACCES: sqlite3.SQLITE_PERM,
+        errno.EPERM: sqlite3.SQLITE_PERM,
+        errno.EIO: sqlite3.SQLITE_IOERR,
+    }.get(error.errno or 0)
+    if code is not None:
+        return _said(code, path)
+    todo = "Check that the folder exists, and that the kiosk may write there."
+    return StoreError(f"The records at {path} cannot be used: {error.strerror}.", todo)
+
+
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
     """The StoreError that says what `error` means and what to do about it."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes keep the kind in the low byte
     if code in _KINDS:
-        kind, sentence, todo = _KINDS[code]
-        return kind(sentence.format(path=path), todo)
+        return _said(code, path)
     return StoreError(
         f"The records at {path} refused that: {error}.", "Please report this; nothing was changed."
     )
+
+
+def _said(code: int, path: Path) -> StoreError:
+    kind, sentence, todo = _KINDS[code]
+    return kind(sentence.format(path=path), todo)

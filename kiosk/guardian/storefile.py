@@ -17,21 +17,13 @@ from pathlib import Path
 from kiosk.errors import StoreError
 from kiosk.guardian.records import timestamp
 from kiosk.guardian.schema import MIGRATIONS
-from kiosk.guardian.storefault import StoreDamaged, StoreFull, StoreLocked, explain
+from kiosk.guardian.storefault import StoreDamaged, StoreFull, StoreLocked, explain, unusable
 
 RESERVE = 1024 * 1024  # bytes held back, so that a panic can still be written on a full disk
 OWNER_ONLY = 0o600
 DAMAGED = "The records were damaged, and new ones were begun."  # the cause of a latch set here
 _WAIT_FOR_LOCK = 2.0  # s
 _CHECKPOINT = 200  # pages: keeps the write-ahead log below 1 MB
-
-
-def unusable(path: Path, error: OSError) -> StoreError:
-    """The StoreError for what the operating system refused."""
-    if error.errno == errno.ENOSPC:
-        return StoreFull(f"The disk is full: the records at {path} cannot be written.", "Make room on it.")
-    todo = "Check that the folder exists, and that the kiosk may write there."
-    return StoreError(f"The records at {path} cannot be used: {error.strerror}.", todo)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Delivery, kind_of
+from kiosk.guardian.paths import Delivery, PathTo, kind_of
 
 FIRST_WAIT = 1.0  # s
 LONGEST_WAIT = 120.0  # s; a greylisting mail server wants some minutes, a child in distress wants none
@@ -38,17 +38,6 @@ class News(StrEnum):
     SENT = "sent"  # accepted by a path
     TOLD = "told"  # a person took it
     NOT_TOLD = "not_told"  # every path was tried and none has accepted
-
-
-@dataclass(frozen=True)
-class PathTo:
-    """One way to reach one person: an Apprise URL. It holds secrets, and so does not print them."""
-
-    person: str
-    url: str
-
-    def __repr__(self) -> str:
-        return f"PathTo({self.person!r}, {kind_of(self.url)!r})"
 
 
 @dataclass(frozen=True)

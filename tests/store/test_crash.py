@@ -78,14 +78,13 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Delivery
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.store import Store
 from kiosk.guardian.storefault import StoreFull
-from kiosk.guardian.telling import PathTo
 
 path, now = Path(sys.argv[1]), datetime.now(UTC)
 store = Store.open(path)
@@ -162,3 +161,35 @@ def test_on_a_full_disk_a_panic_is_still_written_from_the_reserve(tmp_path: Path
     assert said["chain"] == f"All {said['written']} records are as they were written."
     assert said["owed"] == "['queued']"
     assert said["reserve when there is room again"] == "True"
+
+
+OPEN_READ_ONLY = """
+import sys
+from pathlib import Path
+from kiosk.errors import StoreError
+from kiosk.guardian.store import Store
+
+try:
+    Store.open(Path(sys.argv[1]))
+except StoreError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_card_that_has_made_itself_read_only_is_told_apart(tmp_path: Path) -> None:
+    program, disk = tmp_path / "program.py", tmp_path / "disk"
+    program.write_text(OPEN_READ_ONLY)
+    disk.mkdir()
+    script = 'mount -t tmpfs -o size=3m,ro tmpfs "$2" && exec "$1" "$3" "$2/kiosk.db"'
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"),
+            *(sys.executable, str(disk), str(program)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("StoreReadOnly The records at "), done.stderr
+    assert "A worn-out SD card makes itself read-only: replace it." in done.stdout

@@ -134,6 +134,14 @@ def test_an_edit_is_found_and_named_h17(
     assert "tell the Senior Leadership Team" in found.sentence
 
 
+def test_a_record_that_was_sealed_anew_breaks_the_one_after_it(log: Log, store: Store, path: Path) -> None:
+    tamper(path)
+    before = store.row("SELECT hash FROM log WHERE serial = 4")["hash"]
+    record = store.row("SELECT record FROM log WHERE serial = 5")["record"].replace("m.ali", "r.khan")
+    store.run("UPDATE log SET record = ?, hash = ? WHERE serial = 5", record, seal(before, 5, record))
+    assert log.verify().first_bad == 6
+
+
 def test_two_records_that_changed_places_are_found(log: Log, path: Path) -> None:
     tamper(
         path,

@@ -15,11 +15,12 @@ import pytest
 
 from kiosk.errors import StoreError
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Courier, Delivery
-from kiosk.guardian.incidents import Incidents
+from kiosk.guardian.courier import Courier
+from kiosk.guardian.incidents import Incidents, Outcome
 from kiosk.guardian.outbox import Outbox
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import News, PathTo, Progress
+from kiosk.guardian.telling import News, Progress
 
 MESSAGE = Message("K7QM-2XVA", "Kiosk alert from Room 2", "Kiosk alert.\nReference K7QM-2XVA.\n")
 SOON = 0.01  # s between tries
@@ -271,6 +272,18 @@ def test_told_is_when_a_person_takes_it_and_what_is_owed_goes_on(store: Store, s
     playing(Scene(store), act)
 
 
+def test_who_took_it_first_stays_also_if_that_was_elsewhere(store: Store) -> None:
+    async def act(scene: Scene) -> None:
+        incident = scene.incident()
+        scene.outbox.queue(incident, MESSAGE, [])
+        earlier = datetime.now(UTC)
+        Incidents(store).take(incident, "Mrs Khan", earlier)
+        scene.outbox.take(incident, "Mr Harvey", datetime.now(UTC))
+        assert (scene.said[-1].who, scene.said[-1].at) == ("Mrs Khan", earlier)
+
+    playing(Scene(store), act)
+
+
 def test_after_a_restart_what_is_owed_goes_on_and_only_that(path: Path, servers: Any) -> None:
     owed, done = servers.greylisting(1), servers.accepting()
 
@@ -289,6 +302,25 @@ def test_after_a_restart_what_is_owed_goes_on_and_only_that(path: Path, servers:
         store.close()
     assert len(owed.mailbox.letters) == len(done.mailbox.letters) == 1
     assert "K7QM-2XVA" in owed.mailbox.letters[0].get_content()
+
+
+def test_a_resolved_incident_leaves_nobody_who_is_owed_it_without_it(path: Path, servers: Any) -> None:
+    owed = servers.greylisting(1)
+
+    async def first(scene: Scene) -> None:
+        incident = scene.incident()
+        scene.outbox.queue(incident, MESSAGE, paths(owed))
+        await scene.until_said(News.NOT_TOLD)
+        Incidents(scene.store).resolve(incident, Outcome.MISTAKE, "Mrs Khan", datetime.now(UTC))
+
+    async def second(scene: Scene) -> None:
+        await scene.until_said(News.SENT)
+
+    for act in (first, second):
+        store = Store.open(path)
+        playing(Scene(store, backoff=1000), act)
+        store.close()
+    assert len(owed.mailbox.letters) == 1
 
 
 def test_an_alert_that_cannot_be_written_down_is_sent_all_the_same(store: Store, servers: Any) -> None:
@@ -337,7 +369,7 @@ from kiosk.guardian.courier import Courier
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import PathTo
+from kiosk.guardian.paths import PathTo
 
 async def main(path, url, presses):
     store = Store.open(Path(path))

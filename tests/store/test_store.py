@@ -249,6 +249,15 @@ def test_the_command_line_reads_while_the_guardian_writes(store: Store, path: Pa
     reader.close()
 
 
+def test_the_command_line_reads_after_the_guardian_has_ended(path: Path, now: datetime) -> None:
+    store = Store.open(path)
+    Log(store).append("start", now, 0)
+    store.close()
+    reader = Store.reading(path)
+    assert [entry.kind for entry in Log(reader).entries()] == ["start"]
+    reader.close()
+
+
 def test_reading_what_is_not_there_makes_nothing(path: Path) -> None:
     with pytest.raises(StoreError, match="There are no records"):
         Store.reading(path)

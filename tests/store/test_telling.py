@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.guardian.alerts import Message
-from kiosk.guardian.courier import Delivery
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.telling import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -18,7 +18,6 @@ from kiosk.guardian.telling import (
     OWED,
     Alert,
     News,
-    PathTo,
     Progress,
     State,
     accepted_late,
