@@ -142,9 +142,7 @@ def gone(s: Session, e: on.BrowserGone) -> Result:
     crashes = s.crashes + 1
     log = record("browser_gone", s.adult, why=e.why, in_a_row=crashes)
     if crashes >= 3:
-        tired = on.OpeningFailed(
-            f"The browser stopped three times. {e.why}", "Start again later and tell ICT."
-        )
+        tired = on.OpeningFailed("The browser stopped three times.", "Start again later, and tell ICT.")
         closing, effects = close(s, Ending.FAULT, trouble=tired)
         return closing, (log, *effects)
     if s.state is State.COVERED:

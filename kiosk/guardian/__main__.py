@@ -38,6 +38,7 @@ from kiosk.guardian.secret import Secret
 from kiosk.guardian.server import Server
 from kiosk.guardian.store import Store
 from kiosk.guardian.wayout import WayOut
+from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
 
 EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -180,10 +181,11 @@ async def _live(
 
 def _way_out_maker(
     chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
-) -> Callable[[Callable[[BrowserEvent], None]], WayOut]:
+) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
     managed = settings.managed_policy(config, policy)
 
-    def make(on_event: Callable[[BrowserEvent], None]) -> WayOut:
+    def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
+        page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
         door = Door(
             policy,
             Resolver(settings.upstreams(config)),
@@ -197,6 +199,7 @@ def _way_out_maker(
             policy=managed,
             allowed=lambda url: policy.page(url).ok,
             user=chosen.browser_user,
+            switches=(f"--window-size={page.w},{page.h}",),
         )
         return WayOut(browser, door, on_event)
 

@@ -37,7 +37,7 @@ TICK = 0.25  # s
 
 
 class Guardian:
-    """Holds the session and everything it needs. `new_way_out` makes a browser behind a door, unopened."""
+    """Holds the session and all it needs. `new_way_out` makes a browser behind a door, for a glass, unopened."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Guardian:
         setting: Setting,
         records: Safekeeping,
         panel: Panel,
-        new_way_out: Callable[[Callable[[web.BrowserEvent], None]], WayOut],
+        new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
     ) -> None:
         self.session = session
         self.setting = setting
@@ -54,6 +54,7 @@ class Guardian:
         self.server: Server | None = None
         self.emergency = Emergency(panel.radio, self._cut_way_out, self._tripped_elsewhere)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
+        self.glass = (0, 0)  # px, as the screen measured it
         self.view = view_of(session, setting)
         self._new_way_out = new_way_out
         self._way_out: WayOut | None = None
@@ -125,6 +126,12 @@ class Guardian:
         while True:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
+            self._check_records()
+
+    def _check_records(self) -> None:
+        if self.records.ready == ("disk" in self.session.faults):
+            full = on.FaultRaised("disk", "The disk is full.", "Ask ICT to make room on it.")
+            self.post(on.FaultCleared("disk") if self.records.ready else full)
 
     def _handle(self, event: on.Event) -> None:
         was = self.session.state
@@ -253,7 +260,7 @@ class Guardian:
                 self.post(on.StepDone("network"))
             if self.emergency.tripped.is_set() or self.session.state not in OPEN:
                 return self._cut_again()
-            way_out = self._way_out = self._new_way_out(self._browsed)
+            way_out = self._way_out = self._new_way_out(self.glass, self._browsed)
             if self.emergency.tripped.is_set():
                 return self._cut_again()
             await way_out.open(lambda name: self.post(on.StepDone(name)))

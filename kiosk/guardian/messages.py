@@ -49,6 +49,8 @@ class Messages:
 
     def join(self, peer: Peer, hello: Message) -> None:
         """A new peer: what it has to know, and the view."""
+        if peer.role == "screen":
+            self._guardian.glass = hello.number("w"), hello.number("h")
         peer.send(encode("welcome", simulated=isinstance(self._panel, SimulatedPanel), **self._welcome))
         peer.send(encode_view(self._guardian.view))
         if peer.role == "control":

@@ -14,14 +14,14 @@ from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Outcome
 from kiosk.guardian.alerts import AlertFacts, Message, compose, new_reference, plain
-from kiosk.guardian.courier import Delivery
 from kiosk.guardian.emergency import Mark
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import PathTo, Progress
+from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.telling import Progress
 
 SESSION_OPEN = "session_open"
 """Kept while a session is open: found at a start, it means that the power was pulled (H3)."""
@@ -89,6 +89,11 @@ class Safekeeping:
         """Keep that a session is open, before it opens; or no longer."""
         self._store.keep(SESSION_OPEN, open_)
 
+    @property
+    def ready(self) -> bool:
+        """Whether a panic could still be written down on a full disk. Without that no session may be open."""
+        return self._store.has_reserve
+
     def log(self, kind: str, person: str = "", **detail: object) -> None:
         """One record. Raises StoreError if it could not be written: then no session may go on."""
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
@@ -106,8 +111,7 @@ class Safekeeping:
         self._incident = 0
         first: StoreError | None = None
         in_order: tuple[Callable[[], None], ...] = (
-            lambda: self._latch.set(cause, at),
-            lambda: self._open_incident(cause, at, name, url),
+            lambda: self._latch_and_open(cause, at, name, url),
             lambda: self._alert(cause, at, name, url),
             lambda: self.log("panic", adult.id if adult else "", cause=cause, url=url),
         )
@@ -119,8 +123,14 @@ class Safekeeping:
         if first is not None:
             raise first
 
-    def _open_incident(self, cause: str, at: datetime, adult: str, url: str) -> None:
-        self._incident = self._incidents.open(cause, at, adult, self._place.room, url)
+    def _latch_and_open(self, cause: str, at: datetime, adult: str, url: str) -> None:
+        """In one transaction, so in one sync of the disk."""
+
+        def both() -> int:
+            self._latch.set(cause, at)
+            return self._incidents.open(cause, at, adult, self._place.room, url)
+
+        self._incident = self._store.urgently(both)
 
     def _alert(self, cause: str, at: datetime, adult: str, url: str) -> None:
         facts = AlertFacts(

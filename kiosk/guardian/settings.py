@@ -13,7 +13,7 @@ from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
 from kiosk.guardian.safekeeping import Place
-from kiosk.guardian.telling import PathTo
+from kiosk.guardian.paths import PathTo
 from kiosk.guardian.views import Setting
 from kiosk.protocol import Tile
 from kiosk.state import Timing

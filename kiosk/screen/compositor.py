@@ -4,10 +4,10 @@ Every window that is not ours is hidden, whatever it calls itself; of the browse
 shown. What to do is worked out from sway's tree as plain commands, applied, and read back from the tree:
 nothing counts as hidden until sway says so. The keyboard stays with our window. (sway-ipc(7), sway(5).)
 
-The tree is what sway intends; on the glass it may be late by a fifth of a second, because sway waits for a
-window to redraw itself, or lets a dead one linger. Opacity is not waited for. So every window that is not ours
-is born transparent, and is opaque only while it is to be seen; and the page's window gets its place while it is
-hidden, so that nothing is left to wait for when it is shown.
+The tree is what sway intends; the glass may be late by a fifth of a second, because sway waits for a window
+to redraw itself, or lets a dead one linger. Opacity is not waited for. So every window that is not ours is
+born transparent and is opaque only while it is to be seen, and the page's window gets its place while it is
+hidden (and its size at its birth, from the guardian), so that nothing is left to wait for when it is shown.
 """
 
 from __future__ import annotations
@@ -68,12 +68,7 @@ def settled(tree: Tree, pid: int, area: Rect, shown: bool) -> bool:
     if not shown:
         return not visible
     page = chosen(tree, pid)
-    return (
-        page is not None
-        and [w["id"] for w in visible] == [page["id"]]
-        and _placed(page, area)
-        and _drawn(page, area)
-    )
+    return page is not None and [w["id"] for w in visible] == [page["id"]] and _placed(page, area)
 
 
 def commands(tree: Tree, pid: int, area: Rect, shown: bool) -> list[str]:
@@ -104,12 +99,6 @@ def commands(tree: Tree, pid: int, area: Rect, shown: bool) -> list[str]:
 def _placed(window: Tree, area: Rect) -> bool:
     rect = window["rect"]
     return (rect["x"], rect["y"], rect["width"], rect["height"]) == area
-
-
-def _drawn(window: Tree, area: Rect) -> bool:
-    """Whether what the window last drew has the size of its place; until then sway would show it cut or bare."""
-    drawn = window.get("geometry", {})
-    return (drawn.get("width"), drawn.get("height")) == (area.w, area.h)
 
 
 class Sway:

@@ -1,4 +1,4 @@
-"""A whole kiosk, really running, and an observer outside it: eyes (grim), hands (xdotool), and the process table."""
+"""A whole kiosk, really running, and an observer outside it: eyes (grim), hands (xdotool), processes."""
 
 from __future__ import annotations
 

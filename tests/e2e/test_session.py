@@ -1,4 +1,4 @@
-"""A supervised session as its people live it: the real compositor, the real browser, real pointer and keys."""
+"""A supervised session as its people live it: real compositor, real browser, real pointer and keys."""
 
 from __future__ import annotations
 
