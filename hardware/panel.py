@@ -137,13 +137,14 @@ def _simulated(
     settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
 ) -> SimulatedPanel:
     factory = MockFactory()
+    lamp, sounder = Lamp(settings.lamp, factory), Sounder(settings.sounder, factory)
     finger = Finger(settings.button, factory)
     reader = SimulatedBadge(on_badge)
     return SimulatedPanel(
         radio=SimulatedRadio(),
         display=SimulatedDisplay(),
-        lamp=Lamp(settings.lamp, factory),
-        sounder=Sounder(settings.sounder, factory),
+        lamp=lamp,
+        sounder=sounder,
         badge=reader,
         factory=factory,
         finger=finger,
