@@ -10,17 +10,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
-from gpiozero import GPIOZeroError, InputDevice
+from gpiozero import InputDevice
 from gpiozero.pins import Factory
 
 from hardware.callbacks import Kept
 from hardware.errors import GpioError
+from hardware.gpio import gpio_or
 from hardware.press import SECOND, Press, Released, Trip
 from hardware.wiring import TABLE, ButtonSettings, Cause, Contact
 
 __all__ = ["ButtonSettings", "Cause", "Contact", "PanicCircuit", "Trip"]
 
+AGAIN = "start the kiosk again"
 STALE = 1.0  # s; a circuit not read for this long is not armed
 
 
@@ -51,18 +54,10 @@ class PanicCircuit:
         self._closing = threading.Event()
         self._inputs: list[InputDevice] = []
         try:
-            for pin in settings.pins:
-                self._inputs.append(InputDevice(pin, pull_up=True, pin_factory=factory))
-            self._looked_ns = time.monotonic_ns()
-            self._press = Press(settings, self._looked_ns)  # before the first edge can come
-            for device in self._inputs:
-                device.pin.when_changed = self._edge
-        except (GPIOZeroError, OSError) as error:
+            self._take_pins()
+        except GpioError:
             self._give_pins_back()
-            raise GpioError(
-                f"The panic button's pins {settings.pins} cannot be used ({error}): "
-                "check the pin numbers in the config, and that no other program holds them."
-            ) from error
+            raise
         self._watch = threading.Thread(target=self._keep_looking, name="panic-circuit", daemon=True)
         self._watch.start()
 
@@ -93,19 +88,31 @@ class PanicCircuit:
         return self._kept.error
 
     def close(self) -> None:
-        """Stops watching and gives the pins back. Does nothing the second time."""
+        """Stops watching and gives the pins back, once. Raises GpioError if the chip is gone."""
         if self._closing.is_set():
             return
         self._closing.set()
-        for device in self._inputs:
-            device.pin.when_changed = None
         if threading.current_thread() is not self._watch:
             self._watch.join()
         self._give_pins_back()
 
+    def _take_pins(self) -> None:
+        with gpio_or(
+            f"The panic button's pins {self._settings.pins} cannot be used",
+            "check the pin numbers in the config, and that no other program holds them",
+        ):
+            for pin in self._settings.pins:
+                self._inputs.append(InputDevice(pin, pull_up=True, pin_factory=self._factory))
+            self._looked_ns = time.monotonic_ns()
+            self._press = Press(self._settings, self._looked_ns)  # before the first edge can come
+            for device in self._inputs:
+                device.pin.when_changed = self._edge
+
     def _give_pins_back(self) -> None:
-        for device in self._inputs:
-            device.close()
+        with gpio_or("The panic button's pins cannot be given back", AGAIN), ExitStack() as devices:
+            for device in self._inputs:
+                devices.callback(device.close)
+                devices.callback(setattr, device.pin, "when_changed", None)  # the last in runs first
 
     def _edge(self, ticks: float, _level: int) -> None:
         """Called by the driver, in its thread, at every change of a contact."""

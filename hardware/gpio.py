@@ -12,12 +12,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 
 from gpiozero import GPIOZeroError
 from gpiozero.pins import Factory
 
-from hardware.errors import GpioError
+from hardware.errors import GpioError, HardwareError
 
 
 def open_gpio(chip: int | None = None) -> Factory:
@@ -25,22 +24,36 @@ def open_gpio(chip: int | None = None) -> Factory:
 
     Raises GpioError, with what to do, if lgpio is not installed or there is no chip that we may use.
     """
-    lgpio = _lgpio()
+    _load_lgpio()
     from gpiozero.pins.lgpio import LGPIOFactory  # imports lgpio, so not before its folder is settled
 
-    try:
+    with gpio_or(
+        "The GPIO pins cannot be opened",
+        "run this on a Raspberry Pi as a member of the group “gpio”, or choose simulated hardware",
+    ):
         return LGPIOFactory(chip=chip)
-    except (GPIOZeroError, OSError, lgpio.error) as error:
-        raise GpioError(
-            f"The GPIO pins cannot be opened ({error}): run this on a Raspberry Pi as a member of the group "
-            "“gpio”, or choose simulated hardware."
-        ) from error
 
 
-def _lgpio() -> ModuleType:
+@contextmanager
+def gpio_or(what: str, todo: str) -> Iterator[None]:
+    """Turns what the GPIO libraries raise inside into a GpioError: “`what` (…): `todo`.”
+
+    lgpio's error is of no family; it can only come where lgpio has been loaded.
+    """
+    lgpio = sys.modules.get("lgpio")
+    refusals = (GPIOZeroError, OSError, *((lgpio.error,) if lgpio else ()))
+    try:
+        yield
+    except HardwareError:
+        raise  # a sentence already
+    except refusals as error:
+        raise GpioError(f"{what} ({error}): {todo}.") from error
+
+
+def _load_lgpio() -> None:
     try:
         with _elsewhere():
-            return importlib.import_module("lgpio")
+            importlib.import_module("lgpio")
     except (ImportError, OSError) as error:
         raise GpioError(
             f"The GPIO library lgpio cannot be loaded ({error}): install python3-lgpio with apt."
@@ -56,13 +69,16 @@ def _elsewhere() -> Iterator[None]:
     if "lgpio" in sys.modules:
         yield
         return
+    ours = os.environ.get("LG_WD")
     home = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.environ.setdefault("LG_WD", _private_folder())
+        os.environ["LG_WD"] = ours or _private_folder()
         yield
     finally:
         os.fchdir(home)
         os.close(home)
+        if not ours:
+            del os.environ["LG_WD"]  # it is read once; the processes that we start need not know it
 
 
 def _private_folder() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, overload
@@ -11,10 +13,10 @@ from gpiozero.pins import Factory
 from gpiozero.pins.mock import MockFactory
 
 from hardware.badge import BadgeReader, EvdevBadge, NoBadge
-from hardware.button import PanicCircuit, Trip
+from hardware.button import AGAIN, PanicCircuit, Trip
 from hardware.display import BACKLIGHTS, BacklightDisplay, DisplayPower, SimulatedDisplay
 from hardware.errors import HardwareError, MissingParts, SettingsError
-from hardware.gpio import open_gpio
+from hardware.gpio import gpio_or, open_gpio
 from hardware.radio import RFKILL, Radio, RfkillRadio, SimulatedRadio
 from hardware.signals import Lamp, LampState, Sounder
 from hardware.simulated import Finger, SimulatedBadge
@@ -64,13 +66,14 @@ class Panel:
     factory: Factory
 
     def close(self) -> None:
-        """Gives everything back: lamp dark, sounder silent. The radios stay as they are."""
-        self.panic.close()
-        self.badge.close()
-        self.sounder.close()
-        self.lamp.close()
-        self.radio.close()
-        self.factory.close()
+        """Gives everything back: lamp dark, sounder silent. The radios stay as they are.
+
+        All parts are closed even if one of them fails; then its error is raised.
+        """
+        with gpio_or("The GPIO pins cannot be given back", AGAIN), ExitStack() as parts:
+            # The last is closed first, so no callback comes to a part that is closed.
+            for part in (self.factory, self.radio, self.lamp, self.sounder, self.badge, self.panic):
+                parts.callback(part.close)
 
 
 @dataclass
@@ -134,13 +137,14 @@ def _simulated(
     settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
 ) -> SimulatedPanel:
     factory = MockFactory()
+    lamp, sounder = Lamp(settings.lamp, factory), Sounder(settings.sounder, factory)
     finger = Finger(settings.button, factory)
     reader = SimulatedBadge(on_badge)
     return SimulatedPanel(
         radio=SimulatedRadio(),
         display=SimulatedDisplay(),
-        lamp=Lamp(settings.lamp, factory),
-        sounder=Sounder(settings.sounder, factory),
+        lamp=lamp,
+        sounder=sounder,
         badge=reader,
         factory=factory,
         finger=finger,
@@ -172,6 +176,7 @@ class _Opening:
     def undo(self) -> None:
         for close in reversed(self._opened):
             close()
+        gc.collect()  # a half-made gpiozero device keeps its pin reserved for as long as it is in memory
 
 
 def _real(settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge) -> Panel:

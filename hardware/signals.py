@@ -10,10 +10,11 @@ import threading
 from dataclasses import dataclass
 from enum import Enum
 
-from gpiozero import LED, RGBLED, Buzzer, GPIOZeroError
+from gpiozero import LED, RGBLED, Buzzer
 from gpiozero.pins import Factory
 
-from hardware.errors import GpioError, SettingsError
+from hardware.errors import SettingsError
+from hardware.gpio import gpio_or
 
 Colour = tuple[int, int, int]
 
@@ -45,6 +46,7 @@ LIGHTS: dict[LampState, Light] = {
     LampState.FAULT: Light((1, 0, 0), lit=0.5, dark=2.5),
 }
 
+CHECK = "check the pin numbers in the config, and that no other program holds them"
 SOUND, SILENCE = 0.5, 1.5  # s: heard through a door, and not a siren to a child
 
 
@@ -58,13 +60,11 @@ class Lamp:
         self._rgb: RGBLED | None = None
         if len(pins) not in (0, 1, 3):
             raise SettingsError("A lamp has one pin, or three (red, green, blue): change `lamp`.")
-        try:
+        with gpio_or(f"The lamp's pins {pins} cannot be used", CHECK):
             if len(pins) == 1:
                 self._led = LED(pins[0], pin_factory=factory)
             elif pins:
                 self._rgb = RGBLED(*pins, pwm=False, pin_factory=factory)
-        except (GPIOZeroError, OSError) as error:
-            raise GpioError(f"The lamp's pins {pins} cannot be used ({error}): check the config.") from error
 
     @property
     def state(self) -> LampState:
@@ -72,16 +72,16 @@ class Lamp:
         return self._state
 
     def show(self, state: LampState) -> None:
-        """Shows `state`, at once. Any thread may call this."""
+        """Shows `state`, at once. Any thread may call this. Raises GpioError if the pins fail."""
         with self._lock:
             if state is self._state:
                 return
+            with gpio_or("The lamp cannot be switched", "start the kiosk again"):
+                if self._led is not None:
+                    _show_single(self._led, LIGHTS[state])
+                if self._rgb is not None:
+                    _show_colour(self._rgb, LIGHTS[state])
             self._state = state
-            light = LIGHTS[state]
-            if self._led is not None:
-                _show_single(self._led, light)
-            if self._rgb is not None:
-                _show_colour(self._rgb, light)
 
     def close(self) -> None:
         """Dark, and the pins given back."""
@@ -116,10 +116,8 @@ class Sounder:
         self._buzzer: Buzzer | None = None
         if pin is None:
             return
-        try:
+        with gpio_or(f"The sounder's pin {pin} cannot be used", CHECK):
             self._buzzer = Buzzer(pin, pin_factory=factory)
-        except (GPIOZeroError, OSError) as error:
-            raise GpioError(f"The sounder's pin {pin} cannot be used ({error}): check the config.") from error
 
     @property
     def sounding(self) -> bool:
@@ -129,15 +127,17 @@ class Sounder:
     def start(self) -> None:
         """Sounds, half a second in every two, until `stop`. Any thread may call this."""
         with self._lock:
-            if self._buzzer is not None and not self._sounding:
-                self._buzzer.beep(on_time=SOUND, off_time=SILENCE)
+            with gpio_or("The sounder cannot be started", "tell SLT yourself"):
+                if self._buzzer is not None and not self._sounding:
+                    self._buzzer.beep(on_time=SOUND, off_time=SILENCE)
             self._sounding = True
 
     def stop(self) -> None:
         """Silent at once."""
         with self._lock:
-            if self._buzzer is not None:
-                self._buzzer.off()
+            with gpio_or("The sounder cannot be stopped", "start the kiosk again"):
+                if self._buzzer is not None:
+                    self._buzzer.off()
             self._sounding = False
 
     def close(self) -> None:

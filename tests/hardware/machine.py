@@ -19,7 +19,8 @@ class GpioSim:
 
     def __init__(self) -> None:
         self._lines = next(LINES.glob("gpio-sim.*/gpiochip*/sim_gpio0")).parent
-        self.factory = open_gpio(int(self._lines.name.removeprefix("gpiochip")))
+        self.chip = int(self._lines.name.removeprefix("gpiochip"))
+        self.factory = open_gpio(self.chip)
 
     def wire(self, pin: int, level: bool) -> None:
         (self._lines / f"sim_gpio{pin}" / "pull").write_text("pull-up" if level else "pull-down")
@@ -61,16 +62,25 @@ class UinputReader:
         self._driver: EvdevBadge | None = None
 
     def open(self, on_badge: Callable[[str], None]) -> BadgeReader:
-        driver = EvdevBadge(Path(self._keyboard.device.path), on_badge)
+        driver = EvdevBadge(self.path, on_badge)
         self._driver = driver
         until(lambda: driver.present)
         return driver
 
     def tap(self, badge: str) -> None:
         for name in [*(f"KEY_{character}" for character in badge), "KEY_ENTER"]:
-            for value in (1, 0):
-                self._keyboard.write(self._codes.EV_KEY, self._codes.ecodes[name], value)
-                self._keyboard.syn()
+            self.key(name, 1)
+            self.key(name, 0)
+
+    def key(self, name: str, value: int) -> None:
+        """Presses (1) or lets go of (0) one key."""
+        self._keyboard.write(self._codes.EV_KEY, self._codes.ecodes[name], value)
+        self._keyboard.syn()
+
+    @property
+    def path(self) -> Path:
+        """Its device."""
+        return Path(self._keyboard.device.path)
 
     def unplug(self) -> None:
         """Pulls its cable."""

@@ -105,7 +105,7 @@ def test_a_sounder_is_silent_at_once_when_stopped(sounder: Sounder, gpio: GpioBe
 
 
 def test_a_pin_that_is_taken_is_refused_with_a_sentence(lamp: Lamp, gpio: GpioBench) -> None:
-    with pytest.raises(GpioError, match="check the config"):
+    with pytest.raises(GpioError, match="in the config"):
         Sounder(22, gpio.factory)
-    with pytest.raises(GpioError, match="check the config"):
+    with pytest.raises(GpioError, match="in the config"):
         Lamp((22,), gpio.factory)

@@ -18,6 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SUITE = "trixie"
 DISK_SIZE = "3G"  # sparse
+KEPT = 3  # images, of 0.7 GB each
+MAKING_PREFIX = "making-"
 MAKING = 900  # s, at most, for any one step of making it
 
 # Debian 13 has gpiozero 1.6 and no lgpio (Raspberry Pi OS has both): these come from PyPI, lgpio as source,
@@ -58,13 +60,23 @@ def image() -> Image:
     made = Image(folder / "vmlinuz", folder / "initrd.img", folder / "disk.img")
     if not made.complete:
         _cache().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="making-", dir=_cache()) as making:
+        with tempfile.TemporaryDirectory(prefix=MAKING_PREFIX, dir=_cache()) as making:
             _make(Path(making))
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             for file in (made.kernel, made.initrd, made.disk):
                 Path(making, file.name).rename(file)
+    made.disk.touch()
+    _forget_old()
     return made
+
+
+def _forget_old() -> None:
+    """Keeps the images that were used last: two branches may be at work."""
+    disks = sorted(_cache().glob("*/disk.img"), key=lambda disk: disk.stat().st_mtime)
+    for disk in disks[:-KEPT]:
+        if not disk.parent.name.startswith(MAKING_PREFIX):
+            shutil.rmtree(disk.parent)
 
 
 def _cache() -> Path:
