@@ -19,8 +19,8 @@ from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
-from kiosk.guardian.store import Store
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
 SESSION_OPEN = "session_open"

@@ -12,8 +12,8 @@ from hardware.panel import HardwareSettings
 from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
-from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.paths import PathTo
+from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.views import Setting
 from kiosk.protocol import Tile
 from kiosk.state import Timing
