@@ -1,9 +1,8 @@
-"""Pictures: ours obey the rasteriser's limits, the nursery's come first, and a bad one never stops the screen."""
+"""Pictures: ours obey the rasteriser, the nursery's come first, and a bad one never stops the screen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pygame
