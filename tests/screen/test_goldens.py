@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pygame
+
 from kiosk.screen.canvas import Canvas
 from kiosk.screen.units import Panel
 
