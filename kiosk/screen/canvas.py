@@ -162,7 +162,8 @@ class Canvas:
         for step, colour in ((1, theme.CARD), (2, theme.INK)):
             r = rect.inset(-line * step)
             corner = r.w // 2 if round_ else self.panel.u(radius) + line * step
-            self.surface.blit(self.art.ring(r.w, r.h, corner, line, colour), r[:2])
+            # Two pixels wider, inwards: abutting shapes would leave a hairline.
+            self.surface.blit(self.art.ring(r.w, r.h, corner, line + 2, colour), r[:2])
 
     def text(
         self, box: Rect, text: str, kind: Type, colour: Colour, across: str = "left", down: str = "top"
