@@ -1,7 +1,7 @@
 """Cut paper and type: the few marks that every scene is made of.
 
-Text is set in a box and never leaves it: it wraps, then shrinks to the least size of its type. Whatever is
-written is remembered with its box, so that a test can ask whether anything was cut.
+Text is set in a box and never leaves it: it wraps, then shrinks to the least size of its type, and only then
+is cut. Whatever is written is remembered with its box, so that a test can ask whether anything was.
 """
 
 from __future__ import annotations
@@ -62,6 +62,15 @@ def wrap(text: str, width: int, measure: Callable[[str], int]) -> list[str]:
                 line = longer
         lines.append(line)
     return lines
+
+
+def cut(line: str, width: int, measure: Callable[[str], int]) -> str:
+    """A line that ends in an ellipsis if it is wider than `width`."""
+    if measure(line) <= width:
+        return line
+    while line and measure(line + "…") > width:
+        line = line[:-1]
+    return line.rstrip() + "…"
 
 
 class Canvas:
@@ -153,7 +162,8 @@ class Canvas:
         for step, colour in ((1, theme.CARD), (2, theme.INK)):
             r = rect.inset(-line * step)
             corner = r.w // 2 if round_ else self.panel.u(radius) + line * step
-            self.surface.blit(self.art.ring(r.w, r.h, corner, line, colour), r[:2])
+            # Two pixels wider, inwards: abutting shapes would leave a hairline.
+            self.surface.blit(self.art.ring(r.w, r.h, corner, line + 2, colour), r[:2])
 
     def text(
         self, box: Rect, text: str, kind: Type, colour: Colour, across: str = "left", down: str = "top"
@@ -195,8 +205,13 @@ def _set(box: Rect, text: str, size: int, bold: bool) -> tuple[list[str], bool]:
         return font(size, bold).size(line)[0]
 
     lines = wrap(text, box.w, width)
-    height = _cap(size, bold) + round(size * theme.LEADING) * (len(lines) - 1)
-    return lines, height <= box.h and all(width(line) <= box.w for line in lines)
+    leading, cap = round(size * theme.LEADING), _cap(size, bold)
+    fits = cap + leading * (len(lines) - 1) <= box.h and all(width(line) <= box.w for line in lines)
+    if fits:
+        return lines, True
+    room = max(1, 1 + (box.h - cap) // leading)
+    kept = [*lines[: room - 1], " ".join(lines[room - 1 :])]
+    return [cut(line, box.w, width) for line in kept], False
 
 
 @cache

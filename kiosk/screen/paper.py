@@ -103,10 +103,10 @@ def desk_button(
     if small:
         half = box.h // 2
         canvas.text(
-            Rect(box.x + u(1.5), box.y, box.w - u(3), half), text, theme.STRONG, ink, "left", "middle"
+            Rect(box.x + u(2.5), box.y, box.w - u(5), half), text, theme.STRONG, ink, "left", "middle"
         )
         canvas.text(
-            Rect(box.x + u(1.5), box.y + half, box.w - u(3), box.h - half),
+            Rect(box.x + u(2.5), box.y + half, box.w - u(5), box.h - half),
             small,
             theme.MINOR,
             theme.INK2,

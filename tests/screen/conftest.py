@@ -147,11 +147,37 @@ SPECIMENS = (
 )
 
 
+SIZES = {
+    "800x480": PANELS["pi-7-inch"],
+    "1280x800": PANELS["10-inch"],
+    "1920x1080": PANELS["15-inch"],
+}
+VARIANTS = frozenset(  # a golden of one size is enough
+    {"locked-feedback", "pin-wait", "opening-late", "home-four", "home-two", "home-none", "home-asleep"}
+    | {"home-asking", "page-door", "page-loading", "covered-presence", "covered-asleep", "finished-blocks"}
+    | {"panic", "panic-bad", "panic-late", "fault-lost"}
+)
+GOLDENS = [
+    (specimen, size, panel)
+    for size, panel in SIZES.items()
+    for specimen in SPECIMENS
+    if size == "1280x800" or specimen.name not in VARIANTS
+]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "specimen" in metafunc.fixturenames:
         metafunc.parametrize("specimen", SPECIMENS, ids=[s.name for s in SPECIMENS])
     if "panel" in metafunc.fixturenames:
         metafunc.parametrize("panel", list(PANELS.values()), ids=list(PANELS))
+    if "golden" in metafunc.fixturenames:
+        metafunc.parametrize("golden", GOLDENS, ids=[f"{s.name}-{size}" for s, size, _ in GOLDENS])
+
+
+@pytest.fixture
+def golden_names() -> frozenset[str]:
+    """Every golden there has to be."""
+    return frozenset(f"{size}/{specimen.name}" for specimen, size, _ in GOLDENS)
 
 
 @pytest.fixture(scope="session")

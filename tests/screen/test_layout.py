@@ -1,4 +1,4 @@
-"""Where things are, on six panels: large enough, far enough apart, away from where wrists rest (CHILD_UI 1)."""
+"""Where things are, on six panels: large, far enough apart, away from where wrists rest (CHILD_UI 1)."""
 
 from __future__ import annotations
 

@@ -68,6 +68,17 @@ def test_the_contacts_stand_on_the_panic_screen_s9(render: Callable[..., Canvas]
     assert "Stay with the child. SLT resets this screen." in words
 
 
+def test_what_is_known_is_never_pushed_off_the_glass_by_whom_to_call(render: Callable[..., Canvas]) -> None:
+    news = PanicNews("off", "10:42:07", "not_told", tries=9, contacts=tuple(f"Desk {n}" for n in range(40)))
+    look = Look(late=True, feedback="This needs an SLT badge.")
+    specimen = type("Specimen", (), {"view": View(1, Scene.PANIC, panic=news), "look": look})()
+    written = render(specimen, Panel(800, 480, 154.1, 92.5)).written
+    assert all(w.ink.y > 0 for w in written)
+    words = {w.text for w in written}
+    assert {"Internet OFF (checked 10:42:07)", "This needs an SLT badge.", "SLT NOT told.", "Desk 0"} <= words
+    assert "Desk 39" not in words
+
+
 def test_panic_is_black_but_for_its_words(render: Callable[..., Canvas]) -> None:
     specimen = type("Specimen", (), {"view": view("off", "told"), "look": Look()})()
     canvas = render(specimen, Panel(1280, 800, 217, 135.6))

@@ -1,4 +1,4 @@
-"""Pictures: ours obey the rasteriser's limits, the nursery's come first, and a bad one never stops the screen."""
+"""Pictures: ours obey the rasteriser, the nursery's come first, and a bad one never stops the screen."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pygame
 import pytest
 
@@ -29,7 +31,7 @@ def test_the_area_that_shows_is_the_time_that_is_left(art: Art) -> None:
 
 def test_the_sun_never_grows_while_time_passes(art: Art) -> None:
     areas = [area(share, art) for share in reversed(SHARES)]
-    assert all(later < earlier for earlier, later in zip(areas, areas[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(areas))
 
 
 def test_the_height_is_found_for_any_share() -> None:

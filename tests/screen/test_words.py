@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import pygame
 import pytest
 
 from kiosk.screen import theme
-from kiosk.screen.canvas import Written, wrap
+from kiosk.screen.art import Art
+from kiosk.screen.canvas import Canvas, Written, wrap
 from kiosk.screen.scenes import targets
 from kiosk.screen.units import Panel, Rect
 
@@ -49,6 +51,17 @@ def test_no_text_runs_into_a_control_that_is_not_its_own(
 
 def _meet(a: Rect, b: Rect) -> bool:
     return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
+
+
+def test_a_text_that_no_size_can_hold_is_cut_inside_its_box_and_says_so(art: Art) -> None:
+    canvas = Canvas(pygame.Surface((400, 300)), Panel(1280, 800, 217, 135.6), art)
+    box = Rect(10, 10, 200, 60)
+    for text in ("many words " * 60, "oneverylongword" * 20):
+        ink = canvas.text(box, text, theme.BODY, theme.INK)
+        assert not canvas.written[-1].fits
+        assert box.holds(*ink[:2])
+        assert ink.right <= box.right
+        assert ink.bottom <= box.bottom
 
 
 @pytest.mark.parametrize(

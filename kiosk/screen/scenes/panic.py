@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STAY = "Stay with the child. SLT resets this screen."
 LARGE_AFTER = 15.0  # s
+ROW = 6.6  # u from one small line to the next
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,25 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     canvas.fill(theme.BLACK)
     found = facts(view)
     cards = [fact for fact in found if fact.bold and look.late]
-    lines = [(fact.line, fact.todo) for fact in found if fact not in cards]
-    status = [(f"{line} {todo}".strip(), bool(todo)) for line, todo in lines]
-    news = view.panic or PanicNews()
-    if news.alert == "not_told" and news.tries > 1:
-        status.append((f"Still trying to send, try {news.tries}", False))
-    status += [(STAY, False), *((contact, False) for contact in news.contacts)]
-    if look.feedback:
-        status.append((look.feedback, True))
     bottom = _cards(canvas, cards)
-    for text, bold in reversed(status):
-        bottom -= u(6.6)
-        box = Rect(u(MARGIN), bottom, panel.width - 2 * u(MARGIN), u(6))
+    rows = _rows(view, [fact for fact in found if fact not in cards], look.feedback)
+    # What is known stands before whom to call, where there is not room for both.
+    rows = rows[: (bottom - u(4)) // u(ROW)]
+    for number, (text, bold) in enumerate(rows):
+        box = Rect(u(MARGIN), bottom - (len(rows) - number) * u(ROW), panel.width - 2 * u(MARGIN), u(6))
         kind, colour = (theme.STRONG, theme.NIGHTINK) if bold else (theme.BODY, theme.STATUS)
         canvas.text(box, text, kind, colour, down="middle")
+
+
+def _rows(view: View, small: list[Fact], feedback: str) -> list[tuple[str, bool]]:
+    """The small lines in order, and which are bold."""
+    news = view.panic or PanicNews()
+    rows = [(f"{fact.line} {fact.todo}".strip(), fact.bold) for fact in small]
+    if news.alert == "not_told" and news.tries > 1:
+        rows.append((f"Still trying to send, try {news.tries}", False))
+    if feedback:
+        rows.append((feedback, True))
+    return [*rows, (STAY, False), *((contact, False) for contact in news.contacts)]
 
 
 def _cards(canvas: Canvas, cards: list[Fact]) -> int:

@@ -70,14 +70,15 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     width = _pad(canvas.panel).x - u(8) - left
     canvas.text(Rect(left, card.y + u(8), width, u(9)), pin.title, theme.TITLE, theme.INK, down="middle")
     _dots(canvas, Rect(left, card.y + u(20), width, u(8)), pin.digits)
-    words = _feedback(pin)
-    top, bottom = card.y + u(32), _back(canvas.panel).y - u(3)
-    said = bottom - u(14) if words else bottom
+    said, top = _feedback(pin), card.y + u(32)
+    words = Rect(left, top, width, u(17))
+    if said:
+        canvas.text(words, said, theme.STRONG, theme.INK)
+    elif not dark:
+        canvas.text(words, HELP, theme.BODY, theme.INK2)
     if dark:
-        _facts(canvas, Rect(left, top, width, said - top), view)
-    else:
-        canvas.text(Rect(left, top, width, u(17)), HELP, theme.BODY, theme.INK2)
-    canvas.text(Rect(left, said, width, bottom - said), words, theme.STRONG, theme.INK, down="middle")
+        first = words.y + (u(14) if said else 0)
+        _facts(canvas, Rect(left, first, width, _back(canvas.panel).y - u(3) - first), view)
     for target in targets(view, canvas.panel):
         _key(canvas, target, pin, look)
 

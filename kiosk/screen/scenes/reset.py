@@ -17,7 +17,7 @@ OUTCOMES = {
     "upsetting": ("Upsetting thing seen", "Needs a written record"),
     "caught": ("Wrong, but not seen", "Closed or blocked in time"),
     "mistake": ("Pressed by mistake", "No concern"),
-    "practice": ("Practice", "Counts as this week's drill"),
+    "practice": ("Practice", "Counts as a drill"),
 }
 
 
