@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from allowlist.door import Limits
+from allowlist.door import Door, Limits
 from allowlist.wires import Cut
 from tests.allowlist.conftest import (
     FARM,
@@ -160,6 +161,31 @@ def test_cut_from_another_thread_ends_every_connection_while_the_loop_stands_sti
             writer.close()
         accepted[0].close()
         listener.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6, socket.AF_UNIX])
+def test_serving_ends_when_the_door_is_cut_whatever_its_socket(
+    family: socket.AddressFamily, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        listener = socket.socket(family)
+        place = {socket.AF_UNIX: str(tmp_path / "door"), socket.AF_INET: ("127.0.0.1", 0)}
+        listener.bind(place.get(family, ("::1", 0)))
+        listener.listen()
+        door = Door(policy_of("https://farm.example/"), Names())
+        serving = asyncio.create_task(door.serve(listener))
+        await asyncio.sleep(0)  # let it begin
+        with socket.socket(family) as browser, socket.socket(family) as late:
+            browser.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(browser, listener.getsockname())
+            where = listener.getsockname()
+            await asyncio.to_thread(door.cut)
+            with pytest.raises(OSError, match="refused"):
+                late.connect(where)
+            await serving
+        await door.close()
 
     run(main())
 

@@ -40,7 +40,9 @@ def ask(
 
 def test_both_families_are_asked_and_answered_in_turn() -> None:
     zone = Zone({HOST: ["192.0.2.1", "192.0.2.2", "2001:db8::1"]})
-    assert ask(zone) == ("2001:db8::1", "192.0.2.1", "192.0.2.2")
+    found = ask(zone)
+    assert found[0] == "2001:db8::1"
+    assert set(found[1:]) == {"192.0.2.1", "192.0.2.2"}  # a name server may shuffle them
     assert sorted(zone.asked) == [("udp", HOST, "A"), ("udp", HOST, "AAAA")]
 
 
