@@ -43,6 +43,7 @@ def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     door.add_argument("--dns", type=_host_port, metavar="SERVER:PORT", help="default: this machine's")
     door.add_argument("--private-addresses", choices=("refuse", "allow"), default="refuse")
     door.add_argument("--upstream-proxy", metavar="URL", help="the setting's own proxy")
+    door.add_argument("--builtin", type=Path, metavar="DIR", help="the built-in site's folder")
     door.set_defaults(run=_door)
     for each in (test, policy, listed, door):
         each.add_argument("--list", type=Path, default=DEFAULT_LIST, metavar="FILE", dest="file")
@@ -135,6 +136,7 @@ def _door(args: argparse.Namespace) -> int:
     door = Door(
         read.policy(args.level, _day(args)),
         Resolver(upstreams),
+        builtin=args.builtin,
         on_refused=_tell,
         private_addresses=args.private_addresses,
         upstream_proxy=args.upstream_proxy,

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import h11
@@ -23,10 +24,11 @@ from allowlist.forward import forward, written
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
 from allowlist.tls import Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
-from allowlist.wires import Cut, Wires, relay
+from allowlist.wires import Wires, relay
 
 __all__ = ["BUILTIN_HOST", "Door", "Limits", "Refusal"]
 
+FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -91,14 +93,16 @@ class Door:
         self._limits = limits or Limits()
         self._wires = Wires()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._after_cut: list[Callable[[], object]] = []  # a unix socket does not wake who accepts on it
 
     async def serve(self, listener: socket.socket) -> None:
-        """Accept on `listener`, which listens already, until the door is cut or closed. Raises Cut if it was
-        cut before. The socket is the door's from now on.
+        """Accept on `listener`, which listens already, until the door is cut or closed; the socket is the
+        door's from now on. Raises wires.Cut if it was cut before.
         """
         self._wires.add(listener)
         accepting = asyncio.create_task(self._accept(listener))
         self._keep(accepting)
+        self._after_cut.append(partial(asyncio.get_running_loop().call_soon_threadsafe, accepting.cancel))
         await asyncio.wait([accepting])
         if not accepting.cancelled():
             accepting.result()
@@ -108,6 +112,9 @@ class Door:
         while the event loop stands still. A cut door stays cut.
         """
         self._wires.cut()
+        for end in self._after_cut:
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
+                end()
 
     async def close(self) -> None:
         """Cut, and wait until nothing of the door is left."""
@@ -121,31 +128,25 @@ class Door:
         task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while True:
                 try:
-                    wire, _ = await loop.sock_accept(listener)
+                    wire = await self._wires.accept(listener)
                 except OSError as error:
-                    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                        await asyncio.sleep(0.1)  # full for now; what is open will end
-                        continue
-                    if error.errno == errno.ECONNABORTED:
-                        continue
-                    return  # cut: the socket no longer listens
+                    if error.errno in FULL_FOR_NOW:
+                        await asyncio.sleep(0.1)
+                    elif error.errno != errno.ECONNABORTED:
+                        return  # cut: the socket no longer listens
+                    continue
                 if len(self._tasks) > self._limits.connections:
-                    wire.close()
+                    self._wires.close(wire)
                     continue
                 self._keep(asyncio.create_task(self._meet(wire)))
         finally:
             self._wires.close(listener)
 
-    async def _meet(self, wire: socket.socket) -> None:
+    async def _meet(self, browser: socket.socket) -> None:
         """One connection of the browser, from its first byte to its last."""
-        try:
-            browser = self._wires.add(wire)
-        except Cut:
-            return
         try:
             with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
                 await self._one_request(browser)

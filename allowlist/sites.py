@@ -46,6 +46,12 @@ def _id(text: str) -> str:
     return text
 
 
+def _person(text: str) -> str:
+    if not text or len(text) > 40 or set(text) - set("abcdefghijklmnopqrstuvwxyz0123456789-."):
+        raise Wrong(f"“{text}” is not a person's id", "Use the id in people.yaml, as in t.harvey.")
+    return text
+
+
 def _level(text: str) -> str:
     if text == "check":
         raise Wrong(
@@ -91,7 +97,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 class Checked(Strict):
     """Who looked at every page and agreed, and until when that holds."""
 
-    by: Id | Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,40}$")]
+    by: Annotated[str, AfterValidator(_person)]
     role: Role
     on: Day
     until: Day

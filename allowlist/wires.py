@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 
 CHUNK = 128 * 1024  # bytes read at once; larger gains nothing here
@@ -56,6 +57,20 @@ class Wires:
                 with contextlib.suppress(OSError):  # not connected yet, or gone already: as good as cut
                     wire.shutdown(socket.SHUT_RDWR)
 
+    async def accept(self, listener: socket.socket) -> socket.socket:
+        """The next connection on `listener`. Raises Cut once all is cut, or OSError as accept(2) does."""
+        while True:
+            with self._lock:
+                if self._is_cut:
+                    raise Cut
+                with contextlib.suppress(BlockingIOError):
+                    wire, _ = listener.accept()
+                    wire.setblocking(False)
+                    self._live.add(wire)
+                    return wire
+            loop = asyncio.get_running_loop()
+            await _ready(partial(loop.add_reader, listener), partial(loop.remove_reader, listener))
+
     async def connect(self, address: str, port: int) -> socket.socket:
         """A connection to exactly that IP address. Raises OSError."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -67,7 +82,8 @@ class Wires:
                     raise Cut
                 code = wire.connect_ex((address, port))
             if code == errno.EINPROGRESS:
-                await _writable(wire)
+                loop = asyncio.get_running_loop()
+                await _ready(partial(loop.add_writer, wire), partial(loop.remove_writer, wire))
                 code = wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 raise OSError(code, os.strerror(code))
@@ -77,19 +93,19 @@ class Wires:
         return wire
 
 
-async def _writable(wire: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
+async def _ready(watch: Callable[[Callable[[], None]], object], unwatch: Callable[[], object]) -> None:
+    """Wait until the loop says so; unlike loop.sock_accept, at peace with being cancelled at that moment."""
+    ready = asyncio.get_running_loop().create_future()
 
     def now() -> None:
         if not ready.done():
             ready.set_result(None)
 
-    loop.add_writer(wire, now)
+    watch(now)
     try:
         await ready
     finally:
-        loop.remove_writer(wire)
+        unwatch()
 
 
 async def dial(wires: Wires, addresses: tuple[str, ...], port: int, stagger: float = 0.25) -> socket.socket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +21,8 @@ import pytest
 import trustme
 
 from allowlist.decision import Policy
+from allowlist.door import Door, Refusal
+from allowlist.resolver import ResolveError
 from allowlist.sites import Site
 
 TODAY = date(2026, 11, 22)
@@ -181,3 +183,124 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     assert context.check_hostname
     return context
+
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+FARM = "farm.example"
+
+
+class Names:
+    """A resolver that knows what it is told, and remembers what it was asked."""
+
+    def __init__(self, **names: tuple[str, ...]) -> None:
+        self.names = {name.replace("_", "."): found for name, found in names.items()}
+        self.asked: list[str] = []
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        self.asked.append(host)
+        if host not in self.names:
+            raise ResolveError(f"There is no {host}.")
+        return self.names[host]
+
+
+HERE = Names(farm_example=("127.0.0.1",))
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say everything back, in the same order."""
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.write_eof() if writer.can_write_eof() else writer.close()
+
+
+@asynccontextmanager
+async def served(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server on loopback; yields its port."""
+
+    async def talked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(talked, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """What still comes before the end, be it a clean end or a reset."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
+class Opened:
+    """A door that is being served, and what it refused."""
+
+    def __init__(self, policy: Policy, resolver: Any = HERE, **settings: Any) -> None:
+        self.refused: list[Refusal] = []
+        settings.setdefault("private_addresses", "allow")
+        self.door = Door(policy, resolver, on_refused=self.refused.append, **settings)
+        self.listener = listening()
+        self.port = self.listener.getsockname()[1]
+
+    async def __aenter__(self) -> Opened:
+        self.serving = asyncio.create_task(self.door.serve(self.listener))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.door.close()
+        await self.serving
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def say(self, request: bytes) -> bytes:
+        """Everything that is answered to `request`."""
+        reader, writer = await self.connect()
+        writer.write(request)
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+
+    async def tunnel(self, target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """An open tunnel to `target`."""
+        reader, writer = await self.connect()
+        writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        return reader, writer
+
+
+def hello_for(
+    name: str | None, trusting: ssl.SSLContext
+) -> tuple[bytes, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """The bytes of a ClientHello that asks for `name`."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting.check_hostname = False
+    client = trusting.wrap_bio(incoming, outgoing, server_hostname=name)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read(), client, incoming, outgoing
+
+
+async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A plain web server that says what it was asked."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+    )
+    said = head + await reader.readexactly(length)
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX-Farm: yes\r\n")
+    writer.write(b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(said), said))
+    await writer.drain()

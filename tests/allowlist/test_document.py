@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from allowlist.document import LARGEST, Day, Problem, Problems, Strict, Wrong, parse, read
 
@@ -68,16 +68,21 @@ def test_a_misspelt_key_does_not_hide_what_a_whole_model_says() -> None:
         low: int
         high: int
 
-        @field_validator("high")
-        @classmethod
-        def above(cls, high: int, others: ValidationInfo) -> int:
-            if high <= others.data.get("low", high - 1):
+        @model_validator(mode="after")
+        def low_before_high(self) -> Self:
+            if self.high <= self.low:
                 raise Wrong("high is not above low", "Raise it.")
-            return high
+            return self
+
+    class Pairs(Strict):
+        pairs: tuple[Pair, ...]
 
     with pytest.raises(Problems) as caught:
-        parse(b"low: 5\nhigh: 3\nlov: 2\n", Pair, "pair.yaml")
-    assert [problem.line for problem in caught.value.problems] == [2, 3]
+        parse(b"pairs:\n- low: 5\n  high: 3\n  lov: 2\n", Pairs, "pairs.yaml")
+    assert [(problem.line, problem.what) for problem in caught.value.problems] == [
+        (2, "high is not above low"),
+        (4, "“lov” is not a key here"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def ask(
 
 def test_both_families_are_asked_and_answered_in_turn() -> None:
     zone = Zone({HOST: ["192.0.2.1", "192.0.2.2", "2001:db8::1"]})
-    assert ask(zone) == ("2001:db8::1", "192.0.2.1", "192.0.2.2")
+    found = ask(zone)
+    assert found[0] == "2001:db8::1"
+    assert set(found[1:]) == {"192.0.2.1", "192.0.2.2"}  # a name server may shuffle them
     assert sorted(zone.asked) == [("udp", HOST, "A"), ("udp", HOST, "AAAA")]
 
 
@@ -169,7 +171,7 @@ def _no_answer(reply: dns.message.Message) -> None:
 @pytest.mark.parametrize("lie", [_other_question, _other_id, _no_answer])
 def test_an_answer_to_another_question_is_not_heard(lie: Any) -> None:
     with pytest.raises(ResolveError, match=r"does not answer|gave no use"):
-        ask(Zone({HOST: ["192.0.2.1"]}, mangle=lie), timeout=0.1)
+        ask(Zone({HOST: ["192.0.2.1"]}, mangle=lie), timeout=0.4)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_second_server_is_asked_when_the_first_gives_no_use(first: Zone) -> No
     async def main() -> None:
         second = Zone({HOST: ["192.0.2.1"]})
         async with name_server(first) as one, name_server(second) as two:
-            resolver = Resolver([at(one), at(two)], timeout=0.1)
+            resolver = Resolver([at(one), at(two)], timeout=0.4)
             assert await resolver.addresses(HOST) == ("192.0.2.1",)
             assert first.asked
 

@@ -1,0 +1,160 @@
+"""Tunnels for https and wss: only to listed hosts, by public addresses, after a greeting that names them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.allowlist.conftest import (
+    FARM,
+    Names,
+    Opened,
+    echo,
+    hello_for,
+    policy_of,
+    rest,
+    run,
+    served,
+)
+
+
+def records(hello: bytes, size: int) -> bytes:
+    """The same ClientHello, cut into TLS records of `size` bytes."""
+    kind, body = hello[:3], hello[5:]
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(kind + len(part).to_bytes(2, "big") + part for part in parts)
+
+
+def test_a_listed_site_is_reached_over_tls_and_its_bytes_arrive_unchanged(
+    tls_for: Any, trusting: Any
+) -> None:
+    async def main() -> None:
+        async with (
+            served(echo, tls_for(FARM)) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/")) as opened,
+        ):
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            await writer.start_tls(trusting, server_hostname=FARM)
+            sent = bytes(range(256)) * 4096  # 1 MiB
+            writer.write(sent)
+            assert await reader.readexactly(len(sent)) == sent
+            writer.close()
+            assert opened.refused == []
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "other.example:443",
+        "farm.example:80",
+        "farm.example:22",
+        "sub.farm.example:443",
+        "example:443",
+        "127.0.0.1:443",
+        "2130706433:443",
+        "0x7f000001:443",
+        "farm.example.:443",
+    ],
+)
+def test_a_host_or_port_that_the_policy_does_not_name_gets_a_403_and_is_told(target: str) -> None:
+    async def main() -> None:
+        names = Names()
+        async with Opened(policy_of("https://farm.example/"), names) as opened:
+            answer = await opened.say(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+            assert answer.startswith(b"HTTP/1.1 403")
+            assert [f"{refusal.host}:{refusal.port}" for refusal in opened.refused] == [target]
+            assert names.asked == []  # not even its name left the kiosk
+
+    run(main())
+
+
+@pytest.mark.parametrize("named", ["other.example", None])
+def test_a_greeting_that_names_another_host_or_none_is_cut_before_a_byte_gets_out(
+    named: Any, trusting: Any
+) -> None:
+    async def main() -> None:
+        arrived = asyncio.Queue[bytes]()
+
+        async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            arrived.put_nowait(await reader.read())
+
+        async with served(listen) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(named, trusting)[0])
+            assert await reader.read() == b""
+            assert await arrived.get() == b""
+            assert "greeting" in opened.refused[0].why
+            assert opened.refused[0].host == FARM
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "junk", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"a" * 70000, b"SSH-2.0-x\r\n"]
+)
+def test_what_is_not_tls_is_cut_before_a_byte_gets_out(junk: bytes) -> None:
+    async def main() -> None:
+        arrived = asyncio.Queue[bytes]()
+
+        async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            arrived.put_nowait(await reader.read())
+
+        async with served(listen) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(junk)
+            assert await rest(reader) == b""
+            assert await arrived.get() == b""
+            assert len(opened.refused) == 1
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_greeting_in_many_records_sent_byte_by_byte_gets_through(size: int, trusting: Any) -> None:
+    async def main() -> None:
+        async with served(echo) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            greeting = records(hello_for(FARM, trusting)[0], size)
+            for at in range(0, len(greeting), 1 if size > 1 else 50):
+                writer.write(greeting[at : at + (1 if size > 1 else 50)])
+                await writer.drain()
+            assert await reader.readexactly(len(greeting)) == greeting
+            assert opened.refused == []
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.1", "192.168.1.1", "127.0.0.1", "169.254.1.1", "::1", "fe80::1", "::ffff:8.8.8.8", "0.0.0.0"],
+)
+def test_a_name_that_leads_into_a_private_network_is_refused(address: str) -> None:
+    async def main() -> None:
+        names = Names(farm_example=(address,))
+        async with Opened(policy_of("https://farm.example/"), names, private_addresses="refuse") as opened:
+            answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 502")
+            assert "private network" in opened.refused[0].why
+
+    run(main())
+
+
+def test_a_second_address_is_tried_when_the_first_does_not_answer(trusting: Any) -> None:
+    async def main() -> None:
+        async with served(echo) as port:
+            names = Names(farm_example=("127.0.0.2", "127.0.0.1"))  # nobody listens on the first
+            async with Opened(policy_of(f"https://{FARM}:{port}/"), names) as opened:
+                reader, writer = await opened.tunnel(f"{FARM}:{port}")
+                greeting = hello_for(FARM, trusting)[0]
+                writer.write(greeting)
+                assert await reader.readexactly(len(greeting)) == greeting
+                writer.close()
+
+    run(main())
