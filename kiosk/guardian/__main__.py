@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import assets
@@ -40,9 +40,6 @@ from kiosk.guardian.store import Store
 from kiosk.guardian.wayout import WayOut
 from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
-
-EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""No kiosk ran before this: an earlier clock is not set (invariant 2)."""
 
 
 def main() -> int:
@@ -160,7 +157,7 @@ async def _live(
         screen_uids=frozenset({chosen.screen_uid}),
         control_uids=frozenset({os.geteuid(), 0}),
     )
-    guardian.begin(datetime.now(UTC) >= EARLIEST)
+    guardian.begin()
     for trip in waiting:
         guardian.trip(settings.cause(trip), trip.at_ns, held=True)
     await server.start()

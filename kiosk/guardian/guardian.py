@@ -9,23 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from hardware.errors import HardwareError
 from hardware.panel import Panel
-from hardware.signals import LampState
 from kiosk import effects as do
 from kiosk import events as on
-from kiosk.errors import BrowserError, KioskError, NotNow, StoreError
+from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
-from kiosk.guardian.browser import Browser
+from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.safekeeping import Safekeeping, now
+from kiosk.guardian.selftest import Check, changes, clock_is_plausible
 from kiosk.guardian.server import Server
+from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
 from kiosk.protocol import View, encode, encode_view
@@ -37,7 +37,7 @@ TICK = 0.25  # s
 
 
 class Guardian:
-    """Holds the session and all it needs. `new_way_out` makes a browser behind a door, for a glass, unopened."""
+    """Holds the session and all it needs. `new_way_out` makes one, unopened, for a glass of that size."""
 
     def __init__(
         self,
@@ -52,24 +52,31 @@ class Guardian:
         self.records = records
         self.panel = panel
         self.server: Server | None = None
-        self.emergency = Emergency(panel.radio, self._cut_way_out, self._tripped_elsewhere)
+        self.browsing = Browsing(
+            lambda heard: new_way_out(self.glass, heard),
+            panel.radio.unblock,
+            self._may_open,
+            self.post,
+            self._spawn,
+        )
+        self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self.glass = (0, 0)  # px, as the screen measured it
         self.view = view_of(session, setting)
-        self._new_way_out = new_way_out
-        self._way_out: WayOut | None = None
+        self._has_screen = False
+        self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
         self._busy = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._effects: Mapping[type[do.Effect], Callable[[Any], None]] = {
-            do.Open: self._open,
-            do.Restart: self._restart,
+            do.Open: lambda e: self.browsing.open(first=True),
+            do.Restart: lambda e: self.browsing.open(first=False),
             do.Close: self._close,
-            do.Navigate: lambda e: self._browse(lambda b: b.open(e.url)),
-            do.GoBack: lambda e: self._browse(lambda b: b.back()),
-            do.Blank: lambda e: self._browse(lambda b: b.blank()),
-            do.Mute: lambda e: self._browse(lambda b: b.mute(e.on)),
+            do.Navigate: lambda e: self.browsing.act(lambda b: b.open(e.url)),
+            do.GoBack: lambda e: self.browsing.act(lambda b: b.back()),
+            do.Blank: lambda e: self.browsing.act(lambda b: b.blank()),
+            do.Mute: lambda e: self.browsing.act(lambda b: b.mute(e.on)),
             do.Say: lambda e: None,  # said with the view
             do.Chime: lambda e: None,
             do.Tell: self._tell,
@@ -80,16 +87,29 @@ class Guardian:
             do.Notify: lambda e: self.records.notify(e.subject, e.text),
         }
 
+    def _what_a_session_stands_on(self) -> tuple[Check, ...]:
+        return (
+            Check("screen", lambda: self._has_screen, "The screen has stopped.", "Restart the kiosk."),
+            Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
+            Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
+            Check(
+                "button",
+                self._button_is_armed,
+                "The red button is not ready.",
+                "Release it; check its cable.",
+            ),
+        )
+
+    def _button_is_armed(self) -> bool:
+        """While it is pressed there is panic, and that is no fault."""
+        return self.session.panic is Panic.LATCHED or self.panel.panic.armed
+
     # Begin and end.
 
-    def begin(self, clock_plausible: bool) -> None:
-        """What was true before us: a latch, a session that the power ended, no screen yet, no time."""
-        self.post(on.FaultRaised("screen", "The screen is not connected.", "Restart the kiosk."))
-        if not clock_plausible:
-            self.post(
-                on.FaultRaised("clock", "The kiosk does not know the time.", "Connect it, or set its clock.")
-            )
+    def begin(self) -> None:
+        """What was true before us: radios on, a latch, a session that the power ended."""
         self.emergency.radio_off()
+        self._test()
         if (latched := self.records.latched_since) is not None:
             self.emergency.tripped.set()
             self.session = replace(self.session, panic=Panic.LATCHED, alarm=Alarm(latched.cause, latched.at))
@@ -100,9 +120,9 @@ class Guardian:
 
     async def close(self) -> None:
         """Everything off and gone, for the end of the process."""
-        self._cut_way_out()
+        self.browsing.cut()
         self.emergency.radio_off()
-        await self._closed()
+        await self.browsing.closed()
         if self.session.panic is Panic.ARMED:
             self.records.session_open(False)
 
@@ -126,25 +146,28 @@ class Guardian:
         while True:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
-            self._check_records()
+            self._test()
 
-    def _check_records(self) -> None:
-        if self.records.ready == ("disk" in self.session.faults):
-            full = on.FaultRaised("disk", "The disk is full.", "Ask ICT to make room on it.")
-            self.post(on.FaultCleared("disk") if self.records.ready else full)
+    def _test(self) -> None:
+        for change in changes(self._checks, self.session.faults):
+            self.post(change)
 
     def _handle(self, event: on.Event) -> None:
-        was = self.session.state
+        was = self.session.state in OPEN
         try:
             self.session, effects = handle(self.session, event)
         except NotNow:
             return  # a touch on a scene that has just gone, or the late answer of a browser that is closing
+        is_open = self.session.state in OPEN
         self._show(effects)
         self._signal()
-        if (self.session.state in OPEN) != (was in OPEN):
-            self._keep(lambda: self.records.session_open(self.session.state in OPEN))
+        # Whatever the instant at which the power goes: an open session, or what ended it, is on the disk.
+        if is_open and not was:
+            self._keep(lambda: self.records.session_open(True))
         for effect in effects:
             self._keep(partial(self._effects[type(effect)], effect))
+        if was and not is_open:
+            self._keep(lambda: self.records.session_open(False))
 
     def _keep(self, act: Callable[[], None]) -> None:
         """Do it; records that cannot be written are a fault, and a fault closes."""
@@ -175,7 +198,7 @@ class Guardian:
         )
         self._publish(self.view)
         if was.browser and not self.view.browser:
-            self._loop.call_later(HIDDEN_WITHIN, self._check_hidden, self.view.serial, self._way_out)
+            self._loop.call_later(HIDDEN_WITHIN, self._check_hidden, self.view.serial, self.browsing.current)
 
     def _publish(self, view: View) -> None:
         if self.server is not None:
@@ -190,12 +213,12 @@ class Guardian:
     def screen(self, peer: object | None) -> None:
         """The screen came or went. Without one, nothing on the glass can be trusted: the panel is off."""
         self.on_glass = 0
-        if peer is None:
-            self.panel.display.off()
-            self.post(on.FaultRaised("screen", "The screen stopped.", "Restart the kiosk."))
-        else:
+        self._has_screen = peer is not None
+        if self._has_screen:
             self.panel.display.on()
-            self.post(on.FaultCleared("screen"))
+        else:
+            self.panel.display.off()
+        self._test()
 
     def status(self) -> dict[str, object]:
         """For an administrator: where everything stands."""
@@ -212,27 +235,17 @@ class Guardian:
     """The serial of the newest view that the screen has on the glass."""
 
     def _check_hidden(self, serial: int, way_out: WayOut | None) -> None:
-        if self.on_glass >= serial or way_out is None or way_out is not self._way_out:
+        if self.on_glass >= serial or way_out is None or way_out is not self.browsing.current:
             return
         way_out.cut()
         self.post(on.BrowserGone("The screen did not confirm that the page was hidden."))
 
     def _signal(self) -> None:
-        """Lamp and sounder follow the session: a lamp that says armed only when it is."""
-        latched = self.session.panic is Panic.LATCHED
-        lamp = LampState.READY
-        if latched:
-            lamp = LampState.PANIC
-        elif self.session.faults:
-            lamp = LampState.FAULT
-        elif self.session.state in OPEN:
-            lamp = LampState.OPEN
-        self.panel.lamp.show(lamp)
-        alert = self.session.alarm.alert
-        if latched and (alert is None or alert.state in ("sending", "not_told")):
-            self.panel.sounder.start()
-        else:
-            self.panel.sounder.stop()
+        """Lamp and sounder follow; one that fails is a fault, for it cannot say what it should."""
+        try:
+            signal(self.panel, self.session)
+        except HardwareError as error:
+            self._events.append(on.FaultRaised("lamp", str(error), "Check the cables of lamp and sounder."))
 
     def say(self, text: str, refused: bool = True, wait_s: int = 0) -> None:
         """A sentence for the adult at the screen."""
@@ -245,86 +258,12 @@ class Guardian:
 
     # The way out.
 
-    def _open(self, e: do.Open) -> None:
-        self._spawn(self._opening(first=True))
-
-    def _restart(self, e: do.Restart) -> None:
-        self._spawn(self._opening(first=False))
-
-    async def _opening(self, first: bool) -> None:
-        way_out: WayOut | None = None
-        try:
-            await self._closed()
-            if first:
-                self.panel.radio.unblock()
-                self.post(on.StepDone("network"))
-            if self.emergency.tripped.is_set() or self.session.state not in OPEN:
-                return self._cut_again()
-            way_out = self._way_out = self._new_way_out(self.glass, self._browsed)
-            if self.emergency.tripped.is_set():
-                return self._cut_again()
-            await way_out.open(lambda name: self.post(on.StepDone(name)))
-            self._answer(way_out, on.BrowserReady())
-        except (HardwareError, BrowserError, OSError) as error:
-            if way_out is not None:
-                way_out.cut()
-            sentence = str(error.args[0] if isinstance(error, KioskError) else error)
-            todo = getattr(error, "todo", "") or "Try again; if it happens again, tell ICT."
-            self._answer(way_out, on.OpeningFailed(sentence, todo) if first else on.BrowserGone(sentence))
-
-    def _cut_again(self) -> None:
-        """A panic, or a close, came while we were opening: leave nothing on."""
-        self._cut_way_out()
-        self.emergency.radio_off()
-
-    def _answer(self, way_out: WayOut | None, event: on.Event) -> None:
-        if way_out is self._way_out:
-            self.post(event)
+    def _may_open(self) -> bool:
+        return not self.emergency.tripped.is_set() and self.session.state in OPEN
 
     def _close(self, e: do.Close) -> None:
-        self._cut_way_out()
+        self.browsing.close()
         self.emergency.radio_off()
-        self._spawn(self._closing())
-
-    async def _closing(self) -> None:
-        await self._closed()
-        self.post(on.BrowserStopped())
-
-    async def _closed(self) -> None:
-        """Until the way out that there was is gone to its last process."""
-        if (way_out := self._way_out) is not None:
-            way_out.cut()
-            await way_out.closed()
-            if self._way_out is way_out:
-                self._way_out = None
-
-    def _cut_way_out(self) -> None:
-        if (way_out := self._way_out) is not None:
-            way_out.cut()
-
-    def _browse(self, act: Callable[[Browser], Any]) -> None:
-        if (way_out := self._way_out) is not None:
-            self._spawn(self._browsing(way_out, act))
-
-    async def _browsing(self, way_out: WayOut, act: Callable[[Browser], Any]) -> None:
-        try:
-            await act(way_out.browser)
-        except BrowserError as error:
-            way_out.cut()
-            self._answer(way_out, on.BrowserGone(str(error.args[0])))
-
-    def _browsed(self, event: web.BrowserEvent) -> None:
-        match event:
-            case web.Painted(url, back):
-                self.post(on.PagePainted(url, back))
-            case web.Moved(url, back):
-                self.post(on.PageMoved(url, back))
-            case web.Failed(url, why):
-                self.post(on.PageFailed(url, why))
-            case web.Refused(url):
-                self.post(on.LinkRefused(_host(url)))
-            case web.Gone(why):
-                self.post(on.BrowserGone(why))
 
     # Panic.
 
@@ -339,6 +278,7 @@ class Guardian:
         self._loop.call_soon_threadsafe(self._tripped, tripped)
 
     def _tripped(self, tripped: Tripped) -> None:
+        self.emergency.tripped.set()  # also if a reset took it off between the edge and now
         self.marks = tripped.marks
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held))
         self.post(on.InternetCut(tripped.confirmed, _clock()))
@@ -363,7 +303,7 @@ class Guardian:
 
     # Tasks.
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         task = self._loop.create_task(_alone(work))
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -375,16 +315,8 @@ class Guardian:
             self.post(on.FaultRaised("guardian", f"The guardian stumbled: {error}.", "Restart the kiosk."))
 
 
-async def _alone(work: Any) -> None:
+async def _alone(work: Awaitable[None]) -> None:
     await work
-
-
-def _host(url: str) -> str:
-    """The host of a refused address, for an adult to read; a nonsense address as it is, cut short."""
-    try:
-        return urlsplit(url).hostname or url[:60]
-    except ValueError:
-        return url[:60]
 
 
 def _clock() -> str:

@@ -128,6 +128,7 @@ class Safekeeping:
 
         def both() -> int:
             self._latch.set(cause, at)
+            self.session_open(False)
             return self._incidents.open(cause, at, adult, self._place.room, url)
 
         self._incident = self._store.urgently(both)

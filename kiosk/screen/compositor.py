@@ -17,6 +17,7 @@ import shlex
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ GLASS, AWAY = "kiosk", "hidden"  # the two workspaces
 BROWSER = "chrom"  # how every Chromium's app_id begins
 TRIES = 6  # rounds of commands until the tree must be right
 TIMEOUT = 2.0  # s for sway to answer
+FIRST_FRAME = 0.2  # s; a window draws only while it is on the glass, and until then it is white
 
 _MAGIC = b"i3-ipc"
 _COMMAND, _SUBSCRIBE, _OUTPUTS, _TREE = 0, 2, 3, 4
@@ -111,6 +113,7 @@ class Sway:
         self._socket.settimeout(TIMEOUT)
         self._events: socket.socket | None = None
         self._opaque = 0  # the one window that is to be seen
+        self._coming = 0, 0.0  # the one that is to be seen in a moment, and since when it could draw
 
     def output(self) -> tuple[int, int]:
         """The width and height of the first output, in pixels. Raises CompositorError if there is none."""
@@ -120,7 +123,9 @@ class Sway:
         raise CompositorError("sway has no screen.", "Connect a display and start the kiosk again.")
 
     def arrange(self, area: Rect, shown: bool) -> bool:
-        """Shows the browser in `area`, or hides whatever is not ours; True once sway says so."""
+        """Shows the browser in `area`, or hides whatever is not ours; True once it is so."""
+        if not shown:
+            self._coming = 0, 0.0
         if not shown and self._opaque:
             self._ask(_COMMAND, f"[con_id={self._opaque}] opacity 0")
             self._opaque = 0
@@ -133,11 +138,20 @@ class Sway:
                 self._ask(_COMMAND, command)
         tree = self._ask(_TREE)
         done = settled(tree, self._pid, area, shown)
-        page = chosen(tree, self._pid)
-        if done and shown and page is not None:
-            self._opaque = int(page["id"])
-            self._ask(_COMMAND, f"[con_id={self._opaque}] opacity 1")
-        return done
+        page = chosen(tree, self._pid) if done and shown else None
+        return done if page is None else self._revealed(int(page["id"]))
+
+    def _revealed(self, page: int) -> bool:
+        """Makes the page's window opaque once it has had the time to draw; asked again until then."""
+        if page == self._opaque:
+            return True
+        if page != self._coming[0]:
+            self._coming = page, time.monotonic()
+        if time.monotonic() - self._coming[1] < FIRST_FRAME:
+            return False
+        self._opaque = page
+        self._ask(_COMMAND, f"[con_id={page}] opacity 1")
+        return True
 
     def watch(self, moved: Callable[[], object]) -> None:
         """Calls `moved` from a thread whenever a window comes, goes, moves or takes the keyboard."""

@@ -43,9 +43,9 @@ class Desk:
             lambda: self.now,
         )
 
-    def arrange(self, area: Rect | None) -> bool:
+    def arrange(self, area: Rect, shown: bool) -> bool:
         corner = tuple(pygame.display.get_surface().get_at((2, 2)))[:3]
-        self.diary.append(("arrange", area, corner))
+        self.diary.append(("arrange", area if shown else None, corner))
         return self.obedient
 
     def play(self, say: str, chime: str) -> None:

@@ -37,14 +37,14 @@ def page(
 
 def test_nothing_is_told_when_the_page_is_where_it_should_be() -> None:
     there = tree(ours(), page())
-    assert settled(there, US, AREA)
-    assert commands(there, US, AREA) == []
+    assert settled(there, US, AREA, shown=True)
+    assert commands(there, US, AREA, shown=True) == []
 
 
 def test_a_hidden_page_is_brought_back_placed_and_kept_from_the_keyboard() -> None:
-    away = tree(ours(), page(visible=False))
-    assert not settled(away, US, AREA)
-    told = commands(away, US, AREA)
+    away = tree(ours(), page(visible=False, place=(115, 10, 1050, 780)))
+    assert not settled(away, US, AREA, shown=True)
+    told = commands(away, US, AREA, shown=True)
     assert told[-1] == "[con_id=5] focus"
     assert "[con_id=7] move container to workspace kiosk" in told
     assert "[con_id=7] resize set width 1280 px height 652 px" in told
@@ -53,16 +53,16 @@ def test_a_hidden_page_is_brought_back_placed_and_kept_from_the_keyboard() -> No
 
 @pytest.mark.parametrize("place", [(0, 0, 1280, 800), (0, 147, 1280, 652), (0, 148, 1280, 651)])
 def test_a_page_in_another_place_is_not_as_wanted(place: tuple[int, ...]) -> None:
-    assert not settled(tree(ours(), page(place=place)), US, AREA)
-    assert commands(tree(ours(), page(place=place)), US, AREA)
+    assert not settled(tree(ours(), page(place=place)), US, AREA, shown=True)
+    assert commands(tree(ours(), page(place=place)), US, AREA, shown=True)
 
 
 def test_hiding_hides_every_window_that_is_not_ours_whatever_its_name() -> None:
     crowd = tree(ours(), page(7), page(8, name="Chromium-browser"), page(9, name="xdg-desktop-portal"))
-    told = commands(crowd, US, None)
-    assert [f"[con_id={n}] move container to workspace hidden" for n in (7, 8, 9)] == told[:3]
-    assert not settled(crowd, US, None)
-    assert settled(tree(ours(), page(visible=False)), US, None)
+    told = commands(crowd, US, AREA, shown=False)
+    assert [f"[con_id={n}] opacity 0, move container to workspace hidden" for n in (7, 8, 9)] == told[:3]
+    assert not settled(crowd, US, AREA, shown=False)
+    assert settled(tree(ours(), page(visible=False)), US, AREA, shown=False)
 
 
 def test_of_two_browser_windows_only_the_first_is_shown() -> None:
@@ -70,17 +70,17 @@ def test_of_two_browser_windows_only_the_first_is_shown() -> None:
     found = chosen(two, US)
     assert found is not None
     assert found["id"] == 7
-    assert not settled(two, US, AREA)
-    assert "[con_id=9] move container to workspace hidden" in commands(two, US, AREA)
+    assert not settled(two, US, AREA, shown=True)
+    assert "[con_id=9] opacity 0, move container to workspace hidden" in commands(two, US, AREA, shown=True)
 
 
 def test_no_browser_is_not_shown() -> None:
-    assert not settled(tree(ours()), US, AREA)
-    assert commands(tree(ours()), US, AREA) == []
+    assert not settled(tree(ours()), US, AREA, shown=True)
+    assert commands(tree(ours()), US, AREA, shown=True) == []
 
 
 def test_the_keyboard_comes_back_to_us() -> None:
-    assert commands(tree(ours(focused=False), page()), US, AREA) == ["[con_id=5] focus"]
+    assert commands(tree(ours(focused=False), page()), US, AREA, shown=True) == ["[con_id=5] focus"]
 
 
 def test_an_x11_browser_is_known_by_its_class() -> None:

@@ -1,0 +1,41 @@
+"""What a session stands on, as one list: each thing is looked at all the time; what fails closes the kiosk.
+
+The same list decides whether a session may open, ends one that is open, and is what an adult or a technician
+is told (invariants 1 and 2). A check looks and returns; it repairs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kiosk import events as on
+
+EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
+"""No kiosk ran before this: a clock that says so is not set."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing: `holds` looks at it now; `sentence` and `todo` are for when it does not."""
+
+    code: str
+    holds: Callable[[], bool]
+    sentence: str
+    todo: str
+
+
+def clock_is_plausible() -> bool:
+    """Whether the wall clock can be right (invariant 2)."""
+    return datetime.now(UTC) >= EARLIEST
+
+
+def changes(checks: Sequence[Check], faults: Collection[str]) -> Iterator[on.Event]:
+    """The events that bring the session's faults up to date with the checks."""
+    for check in checks:
+        holds = check.holds()
+        if holds and check.code in faults:
+            yield on.FaultCleared(check.code)
+        elif not holds and check.code not in faults:
+            yield on.FaultRaised(check.code, check.sentence, check.todo)
