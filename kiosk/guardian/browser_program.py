@@ -36,7 +36,6 @@ SWITCHES = {
     "--disable-search-engine-choice-screen": "there is no search (S3)",
     "--disable-notifications": "nothing appears over the page",
     "--disable-speech-api": "no speech recognition: no microphone is used (H12)",
-    "--disable-print-preview": "no printing (H13)",
     "--disable-pinch": "a page cannot be zoomed out of reach",
     "--overscroll-history-navigation=0": "a swipe does not leave the page",
     "--hide-crash-restore-bubble": "no “restore pages?”",
