@@ -49,7 +49,6 @@ SWITCHES = {
 # Chromium's own features, by the names that its field trials use.
 FEATURES_OFF = {
     "AutofillServerCommunication": "calls home about forms",
-    "CertificateTransparencyComponentUpdater": "calls home for lists",
     "DialMediaRouteProvider": "looks for televisions on the network",
     "HttpsUpgrades": "would ask for another address than the one that was decided",
     "HttpsFirstBalancedModeAutoEnable": "would show a warning page of its own",
