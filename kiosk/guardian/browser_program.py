@@ -54,6 +54,7 @@ FEATURES_OFF = {
     "HttpsFirstBalancedModeAutoEnable": "would show a warning page of its own",
     "LensOverlay": "a search by picture",
     "MediaRouter": "casting",
+    "NetworkTimeServiceQuerying": "asks home for the time",
     "OptimizationHints": "calls home about pages",
     "TouchTextEditingRedesign": "handles and menus on a long press",
     "Translate": "a bubble, and a host that reopens the web (S10)",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiosk.guardian.browser import Failed, Moved, Painted, Refused
+from kiosk.guardian.browser import BrowserSettings, Failed, Moved, Painted, Refused
 
 pytestmark = pytest.mark.e2e
 
@@ -250,6 +251,9 @@ async def test_no_file_is_chosen_saved_or_printed_h13(visiting: Any, compositor_
         assert await v.page("location.href") == FARM
         assert compositor_windows() == 1
         assert v.told == []
+        home = Path(f"/proc/{v.browser._sandbox.init}/root/tmp/home")
+        assert home.is_dir()
+        assert not list(home.rglob("*.zip")) + list(home.rglob("*next*")) + list(home.rglob("*.pdf"))
         await v.browser.open("http://farm.test/zip")
         assert await v.hears(Failed) == Failed("http://farm.test/zip", "net::ERR_ABORTED", stays=True)
 
@@ -275,11 +279,14 @@ async def test_a_page_that_wants_the_whole_screen_does_not_get_it(visiting: Any)
         assert await v.page("innerHeight") == 652
 
 
-async def test_no_sign_in_is_asked_for(visiting: Any) -> None:
+async def test_no_sign_in_is_asked_for(visiting: Any, settings: BrowserSettings) -> None:
     asks = (401, {"WWW-Authenticate": "Basic realm=x", "Content-Type": "text/html"}, b"<h1>who?</h1>")
     async with visiting({FARM: b"<img src=/asks><h1>farm</h1>", "http://farm.test/asks": asks}) as v:
         await v.opens(FARM)
         await v.until("document.readyState == 'complete'")  # a prompt would hold the picture back
+        await v.opens("http://farm.test/asks")
+    gate_alone = {key: value for key, value in settings.policy.items() if key != "AuthSchemes"}
+    async with visiting({"http://farm.test/asks": asks}, policy=gate_alone) as v:
         await v.opens("http://farm.test/asks")
 
 
@@ -337,3 +344,11 @@ async def test_blank_leaves_nothing_behind(visiting: Any) -> None:
         assert await v.page("location.href + history.length") == "about:blank1"
         await v.browser.back()
         assert await v.page("location.href") == "about:blank"
+
+
+async def test_a_page_paints_even_while_the_compositor_hides_it(visiting: Any, compositor: Any) -> None:
+    """The screen shows the browser only once the page has painted (CHILD_UI, scene 5)."""
+    async with visiting({FARM: b"farm"}) as v:
+        compositor.message('[app_id="chrom.*"] move scratchpad')
+        await v.opens(FARM)
+        assert await v.page("document.visibilityState") == "visible"
