@@ -17,8 +17,9 @@ from kiosk.errors import BrowserError
 from kiosk.guardian import browser_program
 from kiosk.guardian.browser_events import BrowserEvent, Failed, Gone, Moved, Painted, Refused
 from kiosk.guardian.browser_page import Page
+from kiosk.guardian.browser_walls import identity
 from kiosk.guardian.devtools import DevTools, DevToolsClosed, DevToolsError, DevToolsTimeout
-from kiosk.guardian.sandbox import Sandbox, identity
+from kiosk.guardian.sandbox import Sandbox
 
 __all__ = [
     "Browser",
@@ -59,6 +60,7 @@ class Browser:
         self._devtools: DevTools | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._page = Page(settings.allowed, self._tell, self._gone, self._spawn)
+        self._up = False  # ready; until then what goes wrong is raised, and not told
         self._over = False  # Gone was told, or it was killed on purpose: nothing more is told
 
     async def start(self) -> socket.socket:
@@ -82,6 +84,9 @@ class Browser:
         try:
             async with asyncio.timeout(START_TIME):
                 await self._come_up()
+            if self._over:
+                raise DevToolsClosed("it ended as it came up")
+            self._up = True
         except (BrowserError, TimeoutError) as error:
             self.kill()
             await self.closed()
@@ -175,7 +180,7 @@ class Browser:
 
     def _tell(self, event: BrowserEvent) -> None:
         """Tell the guardian in order, but never from inside Chromium's reader: what it raises is its own."""
-        if not self._over:
+        if self._up and not self._over:
             asyncio.get_running_loop().call_soon(self._on_event, event)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

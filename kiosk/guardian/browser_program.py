@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk.errors import BrowserError
-from kiosk.guardian.sandbox import DOOR_PORT, PROFILE
+from kiosk.guardian.browser_walls import DOOR_PORT, PROFILE
 
 PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 

@@ -111,7 +111,7 @@ def compositor() -> Iterator[Compositor]:
             sockets[0].chmod(0o666)
             yield Compositor(sockets[0], folder, sway.pid)
         finally:
-            sway.terminate()
+            sway.kill()  # it has nothing to save, and may still be starting
             sway.wait(PATIENCE)
 
 

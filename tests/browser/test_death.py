@@ -157,7 +157,8 @@ async def test_a_page_that_hangs_is_told_once_and_the_browser_is_killed(visiting
 async def test_a_stopped_browser_is_a_hang_and_dies_all_the_same(visiting: Any) -> None:
     async with visiting({}) as v:
         for pid in v.processes():
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         processes = watched(v.processes())
         gone = await v.hears(Gone)
         assert "hangs" in gone.why
@@ -171,12 +172,27 @@ async def test_a_chromium_that_does_not_read_the_policy_is_not_used(visiting: An
             pass
 
 
-async def test_a_chromium_without_a_screen_says_so(settings: BrowserSettings, tmp_path: Path) -> None:
-    deaf = tmp_path / "wayland-0"
-    tmp_path.chmod(0o755)
+async def test_a_chromium_without_a_screen_says_so(settings: BrowserSettings, compositor: Any) -> None:
+    deaf = compositor.folder / "deaf"
+    told: list[object] = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(deaf))  # and never listens
         deaf.chmod(0o666)
-        browser = Browser(replace(settings, wayland=deaf), lambda event: None)
-        with pytest.raises(BrowserError), await browser.start():
+        browser = Browser(replace(settings, wayland=deaf), told.append)
+        with await browser.start(), pytest.raises(BrowserError, match="Chromium did not come up"):
+            await browser.ready()
+    await asyncio.sleep(0)
+    assert told == []  # it was raised
+
+
+async def test_a_compositor_that_the_browser_may_not_reach_is_named(
+    settings: BrowserSettings, tmp_path: Path
+) -> None:
+    """Its folder must let the browser's user through; as that very user, it is only deaf."""
+    hidden = tmp_path / "wayland-0"
+    tmp_path.chmod(0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(hidden))
+        browser = Browser(replace(settings, wayland=hidden), lambda event: None)
+        with pytest.raises(BrowserError, match=r"wayland-0|did not come up"), await browser.start():
             await browser.ready()

@@ -13,7 +13,8 @@ import pytest
 
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import BrowserSettings
-from kiosk.guardian.sandbox import DOOR_PORT, POLICY_FOLDERS, Sandbox, identity
+from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, identity
+from kiosk.guardian.sandbox import Sandbox
 
 pytestmark = pytest.mark.e2e
 
@@ -89,6 +90,7 @@ def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "/var/lib",
         "/var/run",
     ]
+    paths += [] if Path("/dev/dri").exists() else ["/sys"]
     paths += ["/etc/shadow", "/etc/machine-id", "/etc/kiosk", "/etc/resolv.conf", str(secret), __file__]
     with socket.create_server(("127.0.0.1", 0)) as host, socket.socket(socket.AF_UNIX) as unix:
         unix.bind("\0" + abstract)
@@ -137,7 +139,21 @@ def test_the_hosts_own_servers_cannot_be_reached(inside: dict[str, Any]) -> None
 
 def test_nothing_of_the_host_is_visible_but_programs_fonts_and_the_compositor(inside: dict[str, Any]) -> None:
     assert inside["visible"] == []
-    top = {"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "stage.py", "tmp", "usr", "var"}
+    top = {
+        "bin",
+        "dev",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "proc",
+        "sbin",
+        "stage.py",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    }
     assert set(inside["top"]) <= top
     assert not {"shadow", "machine-id", "resolv.conf", "ssh", "ssl"} & set(inside["etc"])
     assert set(inside["tmp"]) == {"home", "profile", "wayland-0"}
