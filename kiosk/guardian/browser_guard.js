@@ -1,8 +1,13 @@
 // Runs in every document before the page's own scripts, in a world of its own that the page cannot reach.
 // It takes away what no policy takes away: menus, shortcuts, dragging, other windows. It decides nothing.
 (() => {
+  const style = (rules) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(rules);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  };
   if (location.protocol === 'chrome-error:') {  // Chromium's own error page: nobody should see it (H2)
-    document.documentElement.style.setProperty('display', 'none', 'important');
+    style(':root { background: #FBF3E4 !important } body { display: none !important }');
     return;
   }
   const refuse = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
@@ -30,10 +35,10 @@
   addEventListener('click', stay, first);
   addEventListener('submit', stay, first);
 
-  const still = new CSSStyleSheet();
-  still.replaceSync(`
-    :root { overscroll-behavior: none !important; }
-    *:not(input, textarea, [contenteditable]) { -webkit-user-select: none !important; -webkit-user-drag: none !important; }
+  style(`
+    :root { overscroll-behavior: none !important }
+    *:not(input, textarea, [contenteditable]) {
+      -webkit-user-select: none !important; -webkit-user-drag: none !important;
+    }
   `);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, still];
 })();

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk.errors import BrowserError
-from kiosk.guardian.sandbox import DOOR_PORT, PROFILE
+from kiosk.guardian.browser_walls import DOOR_PORT, PROFILE
 
 PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 
@@ -36,7 +36,6 @@ SWITCHES = {
     "--disable-search-engine-choice-screen": "there is no search (S3)",
     "--disable-notifications": "nothing appears over the page",
     "--disable-speech-api": "no speech recognition: no microphone is used (H12)",
-    "--disable-print-preview": "no printing (H13)",
     "--disable-pinch": "a page cannot be zoomed out of reach",
     "--overscroll-history-navigation=0": "a swipe does not leave the page",
     "--hide-crash-restore-bubble": "no “restore pages?”",
@@ -50,12 +49,12 @@ SWITCHES = {
 # Chromium's own features, by the names that its field trials use.
 FEATURES_OFF = {
     "AutofillServerCommunication": "calls home about forms",
-    "CertificateTransparencyComponentUpdater": "calls home for lists",
     "DialMediaRouteProvider": "looks for televisions on the network",
     "HttpsUpgrades": "would ask for another address than the one that was decided",
     "HttpsFirstBalancedModeAutoEnable": "would show a warning page of its own",
     "LensOverlay": "a search by picture",
     "MediaRouter": "casting",
+    "NetworkTimeServiceQuerying": "asks home for the time",
     "OptimizationHints": "calls home about pages",
     "TouchTextEditingRedesign": "handles and menus on a long press",
     "Translate": "a bubble, and a host that reopens the web (S10)",

@@ -1,17 +1,14 @@
-"""The walls around the browser: bubblewrap's namespaces, what is visible inside, the one signal that ends it.
+"""The browser's programs inside their walls (`browser_walls`), until the one signal that ends them all.
 
-Nothing of the host is inside but programs, fonts and the compositor's socket; what is written goes to memory
-and vanishes with the namespace. The network namespace has loopback alone, and on it the listening socket of
-the door, which the stage opens inside and hands to the guardian.
+The network namespace has loopback alone, and on it the listening socket of the door, which the stage opens
+inside and hands to the guardian.
 """
 
 from __future__ import annotations
 
 import asyncio
-import grp
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -25,133 +22,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kiosk.errors import BrowserError
+from kiosk.guardian.browser_walls import Identity, arguments, small_files
 from kiosk.guardian.stage import DOOR
 
-DOOR_PORT = 3128
-HOME = "/tmp/home"  # noqa: S108  # inside the namespace, where /tmp is ours alone
-PROFILE = "/tmp/profile"  # noqa: S108
-WAYLAND = "/tmp/wayland-0"  # noqa: S108
-POLICY_FOLDERS = ("/etc/chromium/policies/managed", "/etc/chromium-browser/policies/managed")
-MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: profile and shared memory
-DEVICE_GROUPS = ("video", "render", "audio")  # a Pi's GPU and sound, where they exist
-STAGE = Path(__file__).with_name("stage.py")
 START_TIME = 10.0  # s for each step of coming up
+LISTEN_TIME = 1.0  # s for the last words to arrive
 LAST_WORDS = 20  # lines of Chromium's complaints kept for an error sentence
-
-# Read-only, where the host has them. No /run, /home, /var, /srv, /root: nothing that is anybody's.
-VISIBLE = (
-    "/usr",
-    "/etc/alternatives",
-    "/etc/chromium.d",
-    "/etc/fonts",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/alsa",
-    "/etc/asound.conf",
-    "/etc/drirc",
-    "/etc/glvnd",
-    "/etc/vulkan",
-    "/var/cache/fontconfig",
-)
-DEVICES = ("/dev/dri", "/dev/snd")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose processes they are. `switch` is False where the guardian already is that user."""
-
-    name: str
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
-    switch: bool
-
-
-def identity(user: str | None) -> Identity:
-    """The user the browser runs as. Raises BrowserError for root, and for a user that does not exist."""
-    if os.geteuid() != 0:
-        me = pwd.getpwuid(os.geteuid())
-        if user not in (None, me.pw_name):
-            raise BrowserError(
-                f"Only root can run the browser as “{user}”.",
-                "Start the kiosk as root, or leave the user out.",
-            )
-        return Identity(me.pw_name, me.pw_uid, me.pw_gid, (), switch=False)
-    if user is None:
-        raise BrowserError("The browser never runs as root.", "Name its user: kiosk-browser.")
-    try:
-        found = pwd.getpwnam(user)
-    except KeyError as error:
-        raise BrowserError(f"There is no user “{user}”.", f"Make it: useradd --system {user}") from error
-    if found.pw_uid == 0:
-        raise BrowserError("The browser never runs as root.", "Name its user: kiosk-browser.")
-    groups = tuple(g.gr_gid for g in grp.getgrall() if g.gr_name in DEVICE_GROUPS)
-    return Identity(found.pw_name, found.pw_uid, found.pw_gid, groups, switch=True)
-
-
-def small_files(who: Identity, policy: Mapping[str, object]) -> dict[str, bytes]:
-    """The files that exist inside only: the policy in both places it may be looked for, and a bare /etc."""
-    managed = json.dumps(policy, indent=1).encode()
-    files = {f"{folder}/kiosk.json": managed for folder in POLICY_FOLDERS}
-    files["/etc/passwd"] = f"{who.name}:x:{who.uid}:{who.gid}::{HOME}:/usr/sbin/nologin\n".encode()
-    files["/etc/group"] = f"{who.name}:x:{who.gid}:\n".encode()
-    files["/etc/hosts"] = b"127.0.0.1 localhost\n"
-    files["/etc/nsswitch.conf"] = b"passwd: files\ngroup: files\nhosts: files\n"
-    files["/stage.py"] = STAGE.read_bytes()
-    return files
-
-
-def arguments(
-    files: Mapping[str, int],
-    info: int,
-    channel: int,
-    wayland: Path,
-    program: Sequence[str],
-    root: Path = Path("/"),
-) -> list[str]:
-    """bubblewrap's command line. `files` maps a path inside to a descriptor with its content."""
-    line = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--info-fd", str(info)]
-    line += ["--unshare-user", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
-    line += ["--unshare-cgroup-try", "--hostname", "kiosk", "--cap-drop", "ALL"]
-    for path in VISIBLE:
-        line += ["--ro-bind-try", path, path]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
-        if (root / name).is_symlink():
-            line += ["--symlink", os.readlink(root / name), f"/{name}"]
-        else:
-            line += ["--ro-bind-try", f"/{name}", f"/{name}"]
-    line += ["--proc", "/proc", "--dev", "/dev"]
-    for path in DEVICES:
-        line += ["--dev-bind-try", path, path]
-    line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", "/tmp", "--dir", HOME, "--dir", PROFILE]  # noqa: S108
-    for path, descriptor in files.items():
-        line += ["--perms", "0444", "--ro-bind-data", str(descriptor), path]
-    line += ["--bind", str(wayland), WAYLAND, "--remount-ro", "/"]
-    environment = {
-        "HOME": HOME,
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "XDG_RUNTIME_DIR": "/tmp",  # noqa: S108
-        "TMPDIR": "/tmp",  # noqa: S108
-        "WAYLAND_DISPLAY": WAYLAND,
-    }
-    for name, value in environment.items():
-        line += ["--setenv", name, value]
-    line += [
-        "--chdir",
-        "/",
-        "--",
-        "/usr/bin/python3",
-        "-I",
-        "-S",
-        "-B",
-        "/stage.py",
-        str(channel),
-        str(DOOR_PORT),
-    ]
-    return [*line, *program]
 
 
 @dataclass
@@ -163,7 +39,8 @@ class Sandbox:
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _killed: bool = False
-    _pidfds: list[int] = field(default_factory=list)  # the namespace's init first, once it is known
+    _init: int | None = None  # pidfd of the namespace's init
+    _outer: int | None = None  # pidfd of bubblewrap's own process, outside
     _process: subprocess.Popen[bytes] | None = None
     _words: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_WORDS))
     _listening: asyncio.Task[None] | None = None
@@ -184,37 +61,42 @@ class Sandbox:
             )
         ours, theirs = socket.socketpair()
         info_read, info_write = os.pipe()
-        with theirs, os.fdopen(info_read, "rb") as info:
+        gate_read, gate_write = os.pipe()
+        with theirs, os.fdopen(info_read, "rb") as info, os.fdopen(gate_write, "wb", buffering=0) as gate:
             try:
-                self._spawn(who, policy, wayland, program, theirs.fileno(), info_write)
+                self._spawn(who, policy, wayland, program, theirs.fileno(), info_write, gate_read)
             finally:
                 os.close(info_write)
+                os.close(gate_read)
             theirs.close()
             try:
                 await self._know_init(info)
+                gate.write(b"1")  # only now does anything run inside
                 return await self._receive_door(ours), ours
             except BaseException:
                 ours.close()
                 self.kill()
+                self._signal(self._outer)
                 await self.closed()
                 raise
 
     def kill(self) -> None:
         """End every process inside, now. Thread-safe, idempotent, never raises.
 
-        The kernel kills a pid namespace whole when its init dies (pid_namespaces(7)). bubblewrap's process
-        outside comes second, and is alone if the init is not known yet: it takes its children along.
+        The kernel kills a pid namespace whole when its init dies (pid_namespaces(7)). Until the init is known
+        nothing runs inside, and nothing will: `start` looks before it opens the gate. (bubblewrap's outer
+        process must not be killed in that moment: its child would wait for ever for its user's numbers.)
         """
         with self._lock:
             self._killed = True
-            for pidfd in self._pidfds:
-                with suppress(OSError):  # already gone: that is what was wanted
-                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            if self._init is not None:
+                self._signal(self._init)
+                self._signal(self._outer)
 
     async def ended(self) -> None:
         """Wait until every process inside has ended: the namespace's init is reaped after all others."""
         with self._lock:
-            pidfds = tuple(self._pidfds)
+            pidfds = [pidfd for pidfd in (self._init, self._outer) if pidfd is not None]
         for pidfd in pidfds:
             await _readable(pidfd)
 
@@ -224,10 +106,19 @@ class Sandbox:
         if self._process is not None:
             self._process.wait()
         if self._listening is not None:
-            await self._listening
+            await asyncio.wait({self._listening}, timeout=LISTEN_TIME)
+            self._listening.cancel()
         with self._lock:
-            while self._pidfds:
-                os.close(self._pidfds.pop())
+            for pidfd in (self._init, self._outer):
+                if pidfd is not None:
+                    os.close(pidfd)
+            self._init = self._outer = None
+
+    @staticmethod
+    def _signal(pidfd: int | None) -> None:
+        if pidfd is not None:
+            with suppress(OSError):  # already gone: that is what was wanted
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
     @property
     def last_words(self) -> str:
@@ -242,15 +133,16 @@ class Sandbox:
         program: Sequence[str],
         channel: int,
         info: int,
+        gate: int,
     ) -> None:
         contents = {path: _memory_file(data) for path, data in small_files(who, policy).items()}
         try:
             process = subprocess.Popen(
-                arguments(contents, info, channel, wayland, program),
+                arguments(contents, info, gate, channel, wayland, program),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(*contents.values(), info, channel),
+                pass_fds=(*contents.values(), info, gate, channel),
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 **_switch(who),
@@ -262,9 +154,7 @@ class Sandbox:
                 os.close(descriptor)
         with self._lock:
             self._process = process
-            self._pidfds.append(os.pidfd_open(process.pid))
-        if self._killed:  # a panic while we were starting
-            self.kill()
+            self._outer = os.pidfd_open(process.pid)
         self._listening = asyncio.create_task(self._listen(process), name="browser stderr")
 
     async def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -299,10 +189,9 @@ class Sandbox:
             os.close(pidfd)
             raise BrowserError("The browser's sandbox ended as it began.", "Try again.")
         with self._lock:
-            self._pidfds.insert(0, pidfd)
-            self.init = init
-        if self._killed:
-            self.kill()
+            self._init, self.init = pidfd, init
+            if self._killed:  # a panic while we were starting: nothing has run inside yet
+                raise BrowserError("The browser was ended while it was starting.", "Start it again.")
 
     async def _receive_door(self, ours: socket.socket) -> socket.socket:
         await _readable(ours.fileno(), START_TIME)
@@ -317,7 +206,7 @@ class Sandbox:
         """What was said last, once it has all been said."""
         self.kill()
         if self._listening is not None:
-            await self._listening
+            await asyncio.wait({self._listening}, timeout=LISTEN_TIME)
         return self.last_words or "it said nothing"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import pwd
 import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings
+from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings, Painted
+from kiosk.guardian.devtools import DevToolsTimeout
 
 SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
-ALLOWED_HOSTS = ("farm.test", "shapes.test", "asleep.test")
+ALLOWED_HOSTS = ("farm.test", "shapes.test", "localhost")
 PATIENCE = 10.0  # s, for anything that is waited for
 
 SWAY_CONFIG = """
@@ -41,7 +43,22 @@ POLICY: dict[str, object] = {
     "URLBlocklist": ["*", "chrome://*", "chrome-untrusted://*", "devtools://*", "file://*", "data:*"],
     "URLAllowlist": [f"http://.{host}" for host in ALLOWED_HOSTS],
     "DefaultPopupsSetting": 2,
+    "NetworkPredictionOptions": 2,
+    "PrintingEnabled": False,
+    "FullscreenAllowed": False,
+    "AlwaysOpenPdfExternally": True,
+    "AuthSchemes": "",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine runs in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
 
 
 @dataclass
@@ -94,7 +111,7 @@ def compositor() -> Iterator[Compositor]:
             sockets[0].chmod(0o666)
             yield Compositor(sockets[0], folder, sway.pid)
         finally:
-            sway.terminate()
+            sway.kill()  # it has nothing to save, and may still be starting
             sway.wait(PATIENCE)
 
 
@@ -172,12 +189,14 @@ class Visit:
             raise AssertionError(f"waited for {wanted}, heard {self.told}") from None
 
     async def page(self, expression: str) -> Any:
-        """What JavaScript says in the page itself."""
-        answer = await self.browser._call(
-            "Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True}
-        )
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        """What JavaScript says in the page itself; asked again if its document was being put away."""
+        params = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        for _ in range(3):
+            with suppress(DevToolsTimeout):
+                answer = await self.browser._page._call("Runtime.evaluate", params, patience=2)
+                assert "exceptionDetails" not in answer, answer
+                return answer["result"].get("value")
+        raise AssertionError(f"the page does not answer: {expression}")
 
     async def tap(self, selector: str, button: str = "left", modifiers: int = 0) -> None:
         """A real press and release in the middle of an element."""
@@ -186,10 +205,42 @@ class Visit:
             f"(document.querySelector('{selector}').getBoundingClientRect())"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            await self.browser._call(
+            await self.browser._page._call(
                 "Input.dispatchMouseEvent",
                 {"type": kind, "x": x, "y": y, "button": button, "clickCount": 1, "modifiers": modifiers},
             )
+
+    async def opens(self, url: str) -> None:
+        """Open a page and wait until it has painted."""
+        await self.browser.open(url)
+        await self.hears(lambda event: isinstance(event, Painted) and event.url == url)
+
+    async def until(self, expression: str) -> None:
+        """Wait until JavaScript says yes."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self.page(f"Boolean({expression})"):
+                await asyncio.sleep(0.02)
+
+    def processes(self) -> dict[int, str]:
+        """Every process of the browser, by the host's ids, with its command line."""
+        return family(self.browser._sandbox.init)
+
+
+def family(first: int) -> dict[int, str]:
+    """A process and all its descendants, with their command lines."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):  # it may end meanwhile
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    found = {first}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    lines = {}
+    for pid in found:
+        with suppress(OSError):
+            lines[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return lines
 
 
 @asynccontextmanager
@@ -223,3 +274,14 @@ Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
 def visiting(settings: BrowserSettings) -> Visiting:
     """A browser that is ready: `async with visiting(pages, **changes of the settings) as v`."""
     return partial(_visit, settings)
+
+
+@pytest.fixture
+def compositor_windows(compositor: Compositor) -> Callable[[], int]:
+    """How many windows the compositor has."""
+    return lambda: compositor.message("-t", "get_tree").count('"app_id": "chrom')
+
+
+@pytest.fixture
+def descendants() -> Callable[[int], dict[int, str]]:
+    return family

@@ -1,0 +1,135 @@
+"""The walls around the browser, as data: who it is, what it can see, and bubblewrap's command line for that.
+
+Nothing of the host is inside but programs, fonts and the compositor's socket; what is written goes to memory
+and vanishes with the namespace.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.errors import BrowserError
+
+DOOR_PORT = 3128
+HOME = "/tmp/home"  # noqa: S108  # inside the namespace, where /tmp is ours alone
+PROFILE = "/tmp/profile"  # noqa: S108
+WAYLAND = "/tmp/wayland-0"  # noqa: S108
+POLICY_FOLDERS = ("/etc/chromium/policies/managed", "/etc/chromium-browser/policies/managed")
+MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: profile and shared memory
+DEVICE_GROUPS = ("video", "render", "audio")  # a Pi's GPU and sound, where they exist
+STAGE = Path(__file__).with_name("stage.py")
+# Read-only, where the host has them. No /run, /home, /var, /srv, /root: nothing that is anybody's.
+VISIBLE = (
+    "/usr",
+    "/etc/alternatives",
+    "/etc/chromium.d",
+    "/etc/fonts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/alsa",
+    "/etc/asound.conf",
+    "/etc/drirc",
+    "/etc/glvnd",
+    "/etc/vulkan",
+    "/var/cache/fontconfig",
+)
+DEVICES = ("/dev/dri", "/dev/snd")
+GPU_FACTS = ("/sys/dev/char", "/sys/devices")  # libdrm finds a GPU through these, and nobody else needs them
+ENVIRONMENT = {
+    "HOME": HOME,
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "XDG_RUNTIME_DIR": "/tmp",  # noqa: S108
+    "TMPDIR": "/tmp",  # noqa: S108
+    "WAYLAND_DISPLAY": WAYLAND,
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose processes they are. `switch` is False where the guardian already is that user."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    switch: bool
+
+
+def identity(user: str | None) -> Identity:
+    """The user the browser runs as. Raises BrowserError for root, and for a user that does not exist."""
+    if os.geteuid() != 0:
+        me = pwd.getpwuid(os.geteuid())
+        if user not in (None, me.pw_name):
+            raise BrowserError(
+                f"Only root can run the browser as “{user}”.",
+                "Start the kiosk as root, or leave the user out.",
+            )
+        return Identity(me.pw_name, me.pw_uid, me.pw_gid, (), switch=False)
+    if user is None:
+        raise BrowserError("The browser never runs as root.", "Name its user: kiosk-browser.")
+    try:
+        found = pwd.getpwnam(user)
+    except KeyError as error:
+        raise BrowserError(f"There is no user “{user}”.", f"Make it: useradd --system {user}") from error
+    if found.pw_uid == 0:
+        raise BrowserError("The browser never runs as root.", "Name its user: kiosk-browser.")
+    groups = tuple(g.gr_gid for g in grp.getgrall() if g.gr_name in DEVICE_GROUPS)
+    return Identity(found.pw_name, found.pw_uid, found.pw_gid, groups, switch=True)
+
+
+def small_files(who: Identity, policy: Mapping[str, object]) -> dict[str, bytes]:
+    """The files that exist inside only: the policy in both places it may be looked for, and a bare /etc."""
+    managed = json.dumps(policy, indent=1).encode()
+    files = {f"{folder}/kiosk.json": managed for folder in POLICY_FOLDERS}
+    files["/etc/passwd"] = f"{who.name}:x:{who.uid}:{who.gid}::{HOME}:/usr/sbin/nologin\n".encode()
+    files["/etc/group"] = f"{who.name}:x:{who.gid}:\n".encode()
+    files["/etc/hosts"] = b"127.0.0.1 localhost\n"
+    files["/etc/nsswitch.conf"] = b"passwd: files\ngroup: files\nhosts: files\n"
+    files["/stage.py"] = STAGE.read_bytes()
+    return files
+
+
+def arguments(
+    files: Mapping[str, int],
+    info: int,
+    gate: int,
+    channel: int,
+    wayland: Path,
+    program: Sequence[str],
+) -> list[str]:
+    """bubblewrap's command line. `files` maps a path inside to a descriptor with its content.
+
+    bubblewrap tells of its processes on `info`, and runs nothing inside before a byte comes through `gate`.
+    """
+    line = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--info-fd", str(info)]
+    line += ["--block-fd", str(gate)]
+    line += ["--unshare-user", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    line += ["--unshare-cgroup-try", "--hostname", "kiosk", "--cap-drop", "ALL"]
+    for visible in VISIBLE + (GPU_FACTS if Path("/dev/dri").exists() else ()):
+        line += ["--ro-bind-try", visible, visible]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/", name)
+        if path.is_symlink():  # a merged /usr
+            line += ["--symlink", str(path.readlink()), str(path)]
+        else:
+            line += ["--ro-bind-try", str(path), str(path)]
+    line += ["--proc", "/proc", "--dev", "/dev"]
+    for device in DEVICES:
+        line += ["--dev-bind-try", device, device]
+    line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", "/tmp", "--dir", HOME, "--dir", PROFILE]  # noqa: S108
+    for inside, descriptor in files.items():
+        line += ["--perms", "0444", "--ro-bind-data", str(descriptor), inside]
+    line += ["--bind", str(wayland), WAYLAND, "--remount-ro", "/"]
+    for name, value in ENVIRONMENT.items():
+        line += ["--setenv", name, value]
+    stage = ["/usr/bin/python3", "-I", "-S", "-B", "/stage.py", str(channel), str(DOOR_PORT)]
+    return [*line, "--chdir", "/", "--", *stage, *program]

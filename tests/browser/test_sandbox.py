@@ -1,0 +1,246 @@
+"""What is seen and reached from inside the walls: programs, memory, the door; nothing of the host (H12)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.errors import BrowserError
+from kiosk.guardian.browser import BrowserSettings
+from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, identity
+from kiosk.guardian.sandbox import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+PROBE = """
+import json, os, pathlib, resource, socket, sys
+asked = json.loads(sys.argv[1])
+
+def attempt(kind, protocol, family, address):
+    try:
+        with socket.socket(family, kind, protocol) as s:
+            s.settimeout(2)
+            s.connect(address)
+            s.send(b"hello")
+    except OSError as error:
+        return type(error).__name__ + " " + str(error.errno)
+    return "reached"
+
+def writable(path):
+    try:
+        pathlib.Path(path, "probe").write_text("x")
+    except OSError:
+        return False
+    return True
+
+S, D, R = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW
+found = {
+    "interfaces": [name for _, name in socket.if_nameindex()],
+    "tcp": attempt(S, 0, socket.AF_INET, ("192.0.2.1", 443)),
+    "dns": attempt(D, 0, socket.AF_INET, ("192.0.2.53", 53)),
+    "tcp6": attempt(S, 0, socket.AF_INET6, ("2001:db8::1", 443)),
+    "ping": attempt(R, 1, socket.AF_INET, ("192.0.2.1", 0)),
+    "link-local": attempt(S, 0, socket.AF_INET, ("169.254.169.254", 80)),
+    "host's loopback": attempt(S, 0, socket.AF_INET, ("127.0.0.1", asked["port"])),
+    "host's abstract": attempt(S, 0, socket.AF_UNIX, "\\0" + asked["abstract"]),
+    "visible": [path for path in asked["paths"] if os.path.lexists(path)],
+    "top": sorted(os.listdir("/")), "etc": sorted(os.listdir("/etc")), "tmp": sorted(os.listdir("/tmp")),
+    "devices": sorted(os.listdir("/dev")),
+    "processes": len([name for name in os.listdir("/proc") if name.isdigit()]),
+    "writable": [path for path in ("/", "/etc", "/usr", "/tmp", "/dev/shm") if writable(path)],
+    "policy": [json.loads(pathlib.Path(folder, "kiosk.json").read_text()) for folder in asked["policy"]],
+    "environment": sorted(os.environ),
+    "status": pathlib.Path("/proc/self/status").read_text(),
+    "descriptors": sorted(int(n) for n in os.listdir("/proc/self/fd"))[:5],
+    "more descriptors": len(os.listdir("/proc/self/fd")),
+    "core": resource.getrlimit(resource.RLIMIT_CORE), "tasks": resource.getrlimit(resource.RLIMIT_NPROC),
+    "tmp size": os.statvfs("/tmp").f_blocks * os.statvfs("/tmp").f_frsize,
+    "mounts": pathlib.Path("/proc/self/mountinfo").read_text(),
+    "namespaces": {n: os.readlink("/proc/self/ns/" + n) for n in ("net", "pid", "ipc", "uts", "mnt")},
+    "uid": os.getuid(), "groups": os.getgroups(),
+}
+os.write(4, json.dumps(found).encode() + b"\\0")
+os.read(3, 1)
+"""
+
+
+@pytest.fixture(scope="module")
+def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a program finds that runs where Chromium runs."""
+    secret = tmp_path_factory.mktemp("guardian") / "kiosk.db"
+    secret.write_text("the guardian's")
+    secret.chmod(0o666)
+    abstract = f"kiosk-test-{os.getpid()}"
+    paths = [
+        "/run",
+        "/home",
+        "/root",
+        "/srv",
+        "/opt",
+        "/mnt",
+        "/media",
+        "/sys",
+        "/boot",
+        "/var/lib",
+        "/var/run",
+    ]
+    paths += [] if Path("/dev/dri").exists() else ["/sys"]
+    paths += ["/etc/shadow", "/etc/machine-id", "/etc/kiosk", "/etc/resolv.conf", str(secret), __file__]
+    with socket.create_server(("127.0.0.1", 0)) as host, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind("\0" + abstract)
+        unix.listen()
+        asked = {
+            "port": host.getsockname()[1],
+            "abstract": abstract,
+            "paths": paths,
+            "policy": POLICY_FOLDERS,
+        }
+        return asyncio.run(probe(compositor, json.dumps(asked)))
+
+
+async def probe(compositor: Any, asked: str) -> dict[str, Any]:
+    sandbox = Sandbox()
+    user = "kiosk-browser" if os.geteuid() == 0 else None
+    program = ["/usr/bin/python3", "-I", "-c", PROBE, asked]
+    door, channel = await sandbox.start(identity(user), {"URLBlocklist": ["*"]}, compositor.socket, program)
+    try:
+        channel.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=channel, limit=1 << 20)
+        async with asyncio.timeout(20):
+            answer = await reader.readuntil(b"\0")
+        writer.close()
+        assert door.getsockname() == ("127.0.0.1", DOOR_PORT)
+        return dict(json.loads(answer[:-1]))
+    except asyncio.IncompleteReadError:
+        raise AssertionError(sandbox.last_words) from None
+    finally:
+        door.close()
+        sandbox.kill()
+        await sandbox.closed()
+
+
+def test_only_loopback_exists_and_no_packet_has_a_way_out(inside: dict[str, Any]) -> None:
+    assert inside["interfaces"] == ["lo"]
+    unreachable = "OSError 101"  # ENETUNREACH
+    assert [inside[way] for way in ("tcp", "dns", "tcp6", "link-local")] == [unreachable] * 4
+    assert inside["ping"].startswith("PermissionError")
+
+
+def test_the_hosts_own_servers_cannot_be_reached(inside: dict[str, Any]) -> None:
+    assert inside["host's loopback"] == "ConnectionRefusedError 111"
+    assert inside["host's abstract"] == "ConnectionRefusedError 111"
+
+
+def test_nothing_of_the_host_is_visible_but_programs_fonts_and_the_compositor(inside: dict[str, Any]) -> None:
+    assert inside["visible"] == []
+    top = {
+        "bin",
+        "dev",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "proc",
+        "sbin",
+        "stage.py",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    }
+    assert set(inside["top"]) <= top
+    assert not {"shadow", "machine-id", "resolv.conf", "ssh", "ssl"} & set(inside["etc"])
+    assert set(inside["tmp"]) == {"home", "profile", "wayland-0"}
+    assert not [
+        name for name in inside["devices"] if name.startswith(("sd", "mmc", "input", "gpio", "rfkill"))
+    ]
+    assert inside["processes"] == 2  # the namespace's init, and the probe
+    assert inside["environment"] == [
+        "HOME",
+        "LANG",
+        "PATH",
+        "PWD",
+        "TMPDIR",
+        "WAYLAND_DISPLAY",
+        "XDG_RUNTIME_DIR",
+    ]
+
+
+def test_nothing_can_be_written_to_a_disk_h14(inside: dict[str, Any]) -> None:
+    assert inside["writable"] == ["/tmp", "/dev/shm"]
+    assert inside["tmp size"] == 512 * 1024 * 1024
+    for line in inside["mounts"].splitlines():
+        before, after = line.split(" - ")
+        where, options, kind = before.split()[4], before.split()[5], after.split()[0]
+        if "rw" in options.split(",") and not where.startswith("/dev/"):
+            assert kind in ("tmpfs", "proc", "devpts", "mqueue") or where == "/tmp/wayland-0", line
+    assert inside["core"] == [1, 1]  # not even a core dump, through a pipe or not (core(5))
+
+
+def test_every_namespace_is_its_own(inside: dict[str, Any]) -> None:
+    ours = {name: os.readlink(f"/proc/self/ns/{name}") for name in inside["namespaces"]}
+    assert not set(ours.values()) & set(inside["namespaces"].values())
+
+
+def test_the_program_inside_has_no_privilege_and_no_descriptor_it_does_not_need(
+    inside: dict[str, Any],
+) -> None:
+    status = dict(line.split(":\t", 1) for line in inside["status"].splitlines())
+    assert inside["uid"] != 0
+    assert status["NoNewPrivs"] == "1"
+    assert {int(status[held], 16) for held in ("CapPrm", "CapEff", "CapInh", "CapAmb")} == {0}
+    assert inside["descriptors"] == [0, 1, 2, 3, 4]
+    assert inside["more descriptors"] == 6  # and the one that lists them
+    assert inside["tasks"] == [2048, 2048]
+
+
+def test_the_policy_lies_in_both_folders_that_a_chromium_may_read(inside: dict[str, Any]) -> None:
+    assert inside["policy"] == [{"URLBlocklist": ["*"]}] * 2
+
+
+async def test_chromiums_own_sandbox_is_on(visiting: Any) -> None:
+    async with visiting({"http://farm.test/": b"farm"}) as v:
+        await v.opens("http://farm.test/")
+        lines = v.processes()
+        assert not [line for line in lines.values() if "--no-sandbox" in line]
+        browser = next(
+            pid for pid, line in lines.items() if "--remote-debugging-pipe" in line and "--type=" not in line
+        )
+        renderers = [pid for pid, line in lines.items() if "--type=renderer" in line]
+        assert renderers
+        for pid in renderers:
+            status = Path(f"/proc/{pid}/status").read_text()
+            assert "\nSeccomp:\t2\n" in status  # filtered by a program of Chromium's
+            assert "\nNoNewPrivs:\t1\n" in status
+            depth = {
+                p: Path(f"/proc/{p}/status").read_text().split("\nNSpid:")[1].split("\n")[0]
+                for p in (pid, browser)
+            }
+            assert len(depth[pid].split()) > len(depth[browser].split())  # a pid namespace further in
+
+
+async def test_without_a_compositor_there_is_a_sentence(settings: BrowserSettings, tmp_path: Path) -> None:
+    with pytest.raises(BrowserError, match=r"no compositor at .*Start sway"):
+        await Sandbox().start(identity(settings.user), {}, tmp_path / "wayland-0", ["/usr/bin/true"])
+
+
+async def test_without_bubblewrap_there_is_a_sentence(
+    settings: BrowserSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BrowserError, match=r"bubblewrap is missing. Install it"):
+        await Sandbox().start(identity(settings.user), {}, settings.wayland, ["/usr/bin/true"])
+
+
+@pytest.mark.parametrize(
+    "user", ["root", "kiosk-nobody-at-all", None] if os.geteuid() == 0 else ["root", "daemon"]
+)
+def test_the_browser_never_runs_as_root_or_as_nobody_known(user: str | None) -> None:
+    with pytest.raises(BrowserError, match=r"never runs as root|no user|Only root"):
+        identity(user)
