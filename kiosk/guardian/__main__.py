@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from allowlist.document import Problems
 from allowlist.door import Door
 from allowlist.resolver import Resolver
 from hardware.errors import HardwareError
-from hardware.panel import Panel, open_panel
+from hardware.panel import open_panel
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
@@ -30,6 +30,7 @@ from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
+from kiosk.guardian.heartbeat import Heartbeat, day_by_day
 from kiosk.guardian.identity import Identity
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
@@ -138,16 +139,16 @@ async def _serve(
                 "height_mm": config.screen.height_mm,
             },
         )
-        await _live(chosen, guardian, messages, panel, waiting, ended)
+        await _live(chosen, guardian, messages, waiting, ended, _signs_of_life(config, guardian))
 
 
 async def _live(
     chosen: argparse.Namespace,
     guardian: Guardian,
     messages: Messages,
-    panel: Panel,
     waiting: list[Trip],
     ended: asyncio.Event,
+    signs_of_life: Iterable[Coroutine[None, None, None]],
 ) -> None:
     server = Server(
         chosen.run / "guardian.sock",
@@ -167,6 +168,7 @@ async def _live(
             running = [
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
+                *(tasks.create_task(sign) for sign in signs_of_life),
             ]
             await ended.wait()
             for task in running:
@@ -174,6 +176,17 @@ async def _live(
     finally:
         await guardian.close()
         await server.close()
+
+
+def _signs_of_life(config: Config, guardian: Guardian) -> list[Coroutine[None, None, None]]:
+    def faults() -> Collection[str]:
+        return guardian.session.faults
+
+    signs = [day_by_day(faults, guardian.note)]
+    if (beat := config.alerts.heartbeat) is not None:
+        url = beat.url.get_secret_value()
+        signs.append(Heartbeat(url, beat.every_minutes * 60, faults, guardian.note).run())
+    return signs
 
 
 def _way_out_maker(

@@ -99,6 +99,12 @@ class Safekeeping:
             return on.PanicTripped("at a time that is not known", "")
         return on.PanicTripped(why.cause, f"{why.at.astimezone():%H:%M:%S}")
 
+    @property
+    def drilling(self) -> bool:
+        """Whether the newest open panic is a drill."""
+        panics = self._open_panics()
+        return bool(panics) and panics[-1].drill
+
     def resume(self) -> None:
         """After a start while latched: the panic screen is about the newest open panic again."""
         unresolved = self._open_panics()
