@@ -9,11 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import assets
-from allowlist.decision import Policy
 from allowlist.document import Problems
 from allowlist.door import Door
 from allowlist.resolver import Resolver
@@ -31,6 +29,7 @@ from kiosk.guardian.courier import Courier
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.identity import Identity
+from kiosk.guardian.listing import Listing
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
@@ -85,7 +84,12 @@ async def _serve(
     loop = asyncio.get_running_loop()
     config = folder.config
     people = People(folder.people, Secret.load(chosen.state / "key"))
-    policy = folder.sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
+    listing = Listing(
+        chosen.config / "allowlist.yaml",
+        folder.sites,
+        config.level,
+        lambda problems: records.log("list_problems", problems=[str(p) for p in problems.problems]),
+    )
     # Hardware calls back from its own threads, and may do so before there is a guardian: then it is at the
     # first reading below that the level counts.
     waiting: list[Trip] = []
@@ -119,16 +123,16 @@ async def _serve(
         records = Safekeeping(store, settings.place(config), Courier(), post)
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
-            settings.setting(config, policy),
+            lambda: settings.setting(config, listing.renew()),
             records,
             panel,
-            _way_out_maker(chosen, config, policy, records),
+            _way_out_maker(chosen, config, listing, records),
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
             guardian,
             identity,
-            {site.id: site.start for site in policy.sites},
+            lambda: {site.id: site.start for site in listing.policy.sites},
             panel,
             {
                 "room": config.room,
@@ -175,11 +179,10 @@ async def _live(
 
 
 def _way_out_maker(
-    chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
+    chosen: argparse.Namespace, config: Config, listing: Listing, records: Safekeeping
 ) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
-    managed = settings.managed_policy(config, policy)
-
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
+        policy = listing.policy
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
         door = Door(
             policy,
@@ -191,7 +194,7 @@ def _way_out_maker(
         )
         browser = BrowserSettings(
             wayland=chosen.wayland,
-            policy=managed,
+            policy=settings.managed_policy(config, policy),
             allowed=lambda url: policy.page(url).ok,
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),
