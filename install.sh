@@ -69,8 +69,7 @@ venv() {
 }
 
 base() {
-    need /usr/bin/python3=python3 "/usr/lib/python3/dist-packages=python3" \
-        sway=sway chromium=chromium bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb xdotool=xdotool
+    need /usr/bin/python3=python3 sway=sway chromium=chromium bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb xdotool=xdotool
     /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || need /nonexistent/venv=python3-venv
     /usr/bin/python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' ||
         die "needs Python 3.11 to 3.13 as /usr/bin/python3, and this system has $(/usr/bin/python3 -V)."
@@ -86,7 +85,8 @@ try)
 test)
     shift
     base
-    need grim=grim shellcheck=shellcheck foot=foot
+    need grim=grim shellcheck=shellcheck foot=foot nft=nftables tinyproxy=tinyproxy-bin \
+        mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86
     exec tests/run "$(venv test test)" "$@"
     ;;
 *)

@@ -62,9 +62,11 @@ def _parser() -> argparse.ArgumentParser:
 def _try(chosen: argparse.Namespace) -> int:
     from kiosk.demo import trial, walk  # only `try` needs the mail server and the certificates
 
-    headless = (
-        chosen.headless or chosen.walk or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    )
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    headless = chosen.headless or chosen.walk or not desktop
+    if desktop and not headless and os.geteuid() == 0:
+        _say("Root's kiosk runs without a window: run this as yourself to see it in one.")
+        headless = True
     trial.end_by_signal()
     with suppress(trial.Ended), trial.running(headless, chosen.config) as kiosk:
         if chosen.walk:

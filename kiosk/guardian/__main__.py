@@ -9,11 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from datetime import date
 from pathlib import Path
 
 import assets
-from allowlist.decision import Policy
 from allowlist.document import Problems
 from allowlist.door import Door
 from allowlist.resolver import Resolver
@@ -22,7 +20,7 @@ from hardware.panel import open_panel
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
@@ -32,6 +30,7 @@ from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.heartbeat import Heartbeat, day_by_day
 from kiosk.guardian.identity import Identity
+from kiosk.guardian.listing import Listing
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
@@ -66,17 +65,15 @@ async def _run(chosen: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    socket = chosen.run / "guardian.sock"
-    screen_uids = frozenset({chosen.screen_uid})
     try:
         folder = load(chosen.config)
-    except Problems as problems:
-        print(problems, file=sys.stderr)  # noqa: T201
-        await stay_closed(socket, screen_uids, problems, ended)
-        return
-    store = Store.open(chosen.state / "kiosk.db")
-    with contextlib.closing(store):
-        await _serve(chosen, folder, store, ended)
+        store = Store.open(chosen.state / "kiosk.db")
+        with contextlib.closing(store):
+            await _serve(chosen, folder, store, ended)
+    except (Problems, StoreError, HardwareError) as why:
+        print(why, file=sys.stderr)  # noqa: T201  # systemd's journal, or the log of a trial
+        screen_uids = frozenset({chosen.screen_uid})
+        await stay_closed(chosen.run / "guardian.sock", screen_uids, why, ended)
 
 
 async def _serve(
@@ -88,7 +85,12 @@ async def _serve(
     loop = asyncio.get_running_loop()
     config = folder.config
     people = People(folder.people, Secret.load(chosen.state / "key"))
-    policy = folder.sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
+    listing = Listing(
+        chosen.config / "allowlist.yaml",
+        folder.sites,
+        config.level,
+        lambda problems: records.log("list_problems", problems=[str(p) for p in problems.problems]),
+    )
     # Hardware calls back from its own threads, and may do so before there is a guardian: then it is at the
     # first reading below that the level counts.
     waiting: list[Trip] = []
@@ -122,16 +124,16 @@ async def _serve(
         records = Safekeeping(store, settings.place(config), Courier(), post)
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
-            settings.setting(config, policy),
+            lambda: settings.setting(config, listing.renew()),
             records,
             panel,
-            _way_out_maker(chosen, config, policy, records),
+            _way_out_maker(chosen, config, listing, records),
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
             guardian,
             identity,
-            {site.id: site.start for site in policy.sites},
+            lambda: {site.id: site.start for site in listing.policy.sites},
             panel,
             {
                 "room": config.room,
@@ -190,11 +192,10 @@ def _signs_of_life(config: Config, guardian: Guardian) -> list[Coroutine[None, N
 
 
 def _way_out_maker(
-    chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
+    chosen: argparse.Namespace, config: Config, listing: Listing, records: Safekeeping
 ) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
-    managed = settings.managed_policy(config, policy)
-
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
+        policy = listing.policy
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
         door = Door(
             policy,
@@ -206,7 +207,7 @@ def _way_out_maker(
         )
         browser = BrowserSettings(
             wayland=chosen.wayland,
-            policy=managed,
+            policy=settings.managed_policy(config, policy),
             allowed=lambda url: policy.page(url).ok,
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),

@@ -38,18 +38,18 @@ TICK = 0.25  # s
 
 
 class Guardian:
-    """Holds the session and all it needs. `new_way_out` makes one, unopened, for a glass of that size."""
+    """Holds the session and all it needs. `renew` reads the list anew; `new_way_out` is for a glass."""
 
     def __init__(
         self,
         session: Session,
-        setting: Setting,
+        renew: Callable[[], Setting],
         records: Safekeeping,
         panel: Panel,
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
     ) -> None:
         self.session = session
-        self.setting = setting
+        self.setting = renew()
         self.records = records
         self.panel = panel
         self.server: Server | None = None
@@ -65,7 +65,8 @@ class Guardian:
         self._latest: Tripped | None = None
         self._drill = drill.Drill()
         self.glass = (0, 0)  # px, as the screen measured it
-        self.view = view_of(session, setting)
+        self.view = view_of(session, self.setting)
+        self._renew = renew
         self._has_screen = False
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
@@ -73,7 +74,7 @@ class Guardian:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._effects: Mapping[type[do.Effect], Callable[[Any], None]] = {
-            do.Open: lambda e: self.browsing.open(first=True),
+            do.Open: self._open,
             do.Restart: lambda e: self.browsing.open(first=False),
             do.Close: self._close,
             do.Navigate: lambda e: self.browsing.act(lambda b: b.open(e.url)),
@@ -277,6 +278,10 @@ class Guardian:
 
     def _may_open(self) -> bool:
         return not self.emergency.tripped.is_set() and self.session.state in OPEN
+
+    def _open(self, e: do.Open) -> None:
+        self.setting = self._renew()
+        self.browsing.open(first=True)
 
     def _radio_on(self) -> None:
         """Its minutes are counted in the weekly report (H5), so none goes unlogged."""

@@ -37,7 +37,7 @@ class Messages:
         self,
         guardian: Guardian,
         identity: Identity,
-        starts: Mapping[str, str],
+        starts: Callable[[], Mapping[str, str]],
         panel: Panel,
         welcome: Mapping[str, object],
     ) -> None:
@@ -118,7 +118,7 @@ class Messages:
         try:
             tap = Tap(word)
             if tap is Tap.TILE:
-                event: on.Event = on.TileTapped(name, self._starts[name])
+                event: on.Event = on.TileTapped(name, self._starts()[name])
             else:
                 event = TAPS[tap](name)
         except (KeyError, ValueError) as error:
