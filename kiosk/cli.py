@@ -12,6 +12,7 @@ from pathlib import Path
 from allowlist import cli as allowlist
 from allowlist.document import Problems
 from hardware.errors import HardwareError
+from kiosk.commands import asking, incidents, log, report
 from kiosk.errors import KioskError
 from kiosk.guardian import folder
 
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--socket", type=Path, default=None, help="the guardian's socket")
         command.set_defaults(run=_simulate, verb=name)
     allowlist.add_arguments(commands)
+    for mounted in (log, incidents, report, asking):
+        mounted.add_arguments(commands)
     return parser
 
 

@@ -44,6 +44,7 @@ class AlertFacts:
     contacts: tuple[str, ...] = ()
     url: str = ""  # the page's address, or "" to leave it out
     drill: bool = False
+    log: str = ""  # the log's last record and the beginning of its seal, for `kiosk log verify --known`
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def compose(alert: AlertFacts) -> Message:
         "The kiosk stays closed until a member of SLT resets it at the screen.",
         f"Incident {alert.incident}, reference {plain(alert.reference)}."
         " A second message with this reference is about the same alert.",
+        *([f"Log {plain(alert.log)}."] if alert.log else []),
     ]
     return Message(alert.reference, subject, "\n".join(lines) + "\n", _short(alert, room, adult, unsure))
 

@@ -200,8 +200,17 @@ class Safekeeping:
             contacts=self._place.contacts,
             url=url if self._place.page_address else "",
             drill=drill,
+            log=self._log_head(),
         )
         self.outbox.queue(self._incident, compose(facts), self._place.paths)
+
+    def _log_head(self) -> str:
+        """What makes a log found out whose end was cut off since. An alert does not wait for it."""
+        try:
+            head = self._log.head()
+        except StoreError:
+            return ""
+        return f"{head.serial}:{head.seal[:16]}"
 
     def steps(self, marks: Iterable[Mark]) -> None:
         """The panic's steps, each with its milliseconds since the edge, into its incident (issue of H19)."""
