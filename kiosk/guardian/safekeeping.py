@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Outcome
+from kiosk.guardian import deliveries
 from kiosk.guardian.alerts import AlertFacts, Done, Message, compose, compose_notice, new_reference
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incident, Incidents, Kind
@@ -106,13 +107,20 @@ class Safekeeping:
         return bool(panics) and panics[-1].drill
 
     def resume(self) -> None:
-        """After a start while latched: the panic screen is about the newest open panic again."""
-        unresolved = self._open_panics()
-        if unresolved:
-            self._incident = unresolved[-1].number
-            news = self.outbox.news(self._incident)
-            if news is not None:
-                self._progress(news)
+        """After a start while latched: the panic screen is about the newest open panic again.
+
+        One that was killed between its incident and its alert gets the alert now (invariant 7).
+        """
+        try:
+            for panic in self._open_panics():
+                self._incident = panic.number
+                if not deliveries.load(self._store, panic.number):
+                    self._alert(panic, ())
+        except StoreError as error:
+            self._trouble(error)
+        news = self.outbox.news(self._incident)
+        if news is not None:
+            self._progress(news)
 
     @property
     def session_was_open(self) -> bool:
@@ -162,7 +170,9 @@ class Safekeeping:
         first: StoreError | None = None
         in_order: tuple[Callable[[], None], ...] = (
             lambda: self._latch_and_open(cause, at, name, url, drill),
-            lambda: self._alert(cause, at, name, url, drill, done),
+            lambda: self._alert(
+                Incident(self._incident, cause, at, name, self._place.room, url, drill), done
+            ),
             lambda: self.log(
                 "panic", adult.id if adult else "", cause=cause, url=url, drill=drill, incident=self._incident
             ),
@@ -185,24 +195,22 @@ class Safekeeping:
 
         self._incident = self._store.urgently(both)
 
-    def _alert(
-        self, cause: str, at: datetime, adult: str, url: str, drill: bool, done: tuple[Done, ...]
-    ) -> None:
+    def _alert(self, panic: Incident, done: tuple[Done, ...]) -> None:
         facts = AlertFacts(
             reference=new_reference(),
-            incident=self._incident,
-            cause=f"stopped {cause}",
-            room=self._place.room,
-            adult=adult,
-            at=at,
+            incident=panic.number,
+            cause=f"stopped {panic.cause}",
+            room=panic.room,
+            adult=panic.adult,
+            at=panic.at.astimezone(),
             clock_confirmed=clock_is_plausible(),
             done=done,
             contacts=self._place.contacts,
-            url=url if self._place.page_address else "",
-            drill=drill,
+            url=panic.url if self._place.page_address else "",
+            drill=panic.drill,
             log=self._log_head(),
         )
-        self.outbox.queue(self._incident, compose(facts), self._place.paths)
+        self.outbox.queue(panic.number, compose(facts), self._place.paths)
 
     def _log_head(self) -> str:
         """What makes a log found out whose end was cut off since. An alert does not wait for it."""
@@ -242,9 +250,10 @@ class Safekeeping:
 
     def notify(self, subject: str, text: str) -> None:
         """A message to SLT that is no panic; an incident of its own, so that somebody answers for it."""
-        number = self._incidents.open(subject, now(), "", self._place.room, "", kind=Kind.NOTICE)
-        message = compose_notice(new_reference(), number, self._place.room, subject, text)
-        self.outbox.queue(number, message, self._place.paths, notice=True)
+        with self._store.transaction():
+            number = self._incidents.open(subject, now(), "", self._place.room, "", kind=Kind.NOTICE)
+            message = compose_notice(new_reference(), number, self._place.room, subject, text)
+            self.outbox.queue(number, message, self._place.paths, notice=True)
 
     def _open_panics(self) -> list[Incident]:
         return [incident for incident in self._incidents.open_ones() if incident.kind is Kind.PANIC]
