@@ -42,6 +42,7 @@ home() {
 users() {
     [ "$(id -u)" = 0 ] || return 0
     local user
+    need useradd=passwd
     for user in kiosk-screen kiosk-browser; do
         id "$user" >/dev/null 2>&1 ||
             useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
