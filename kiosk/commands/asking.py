@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.commands.reading import SOCKET, add_state, say
-from kiosk.demo.control import Control, find_socket
+from kiosk.demo.control import Control, answers, find_socket
 from kiosk.errors import KioskError
 from kiosk.guardian.doctor import Finding, examine
 from kiosk.protocol import View
@@ -32,7 +32,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    socket = chosen.socket or (SOCKET if SOCKET.exists() else None)
+    socket = chosen.socket or (SOCKET if answers(SOCKET) else None)
     findings = _asked(socket) if socket is not None else list(examine(chosen.config, chosen.state))
     for finding in findings:
         words = "" if finding.holds else f"  {finding.sentence} {finding.todo}".rstrip()
@@ -64,7 +64,7 @@ def _finding(check: Mapping[str, Any]) -> Finding:
 
 
 def _drill(chosen: argparse.Namespace) -> int:
-    socket = chosen.socket or (SOCKET if SOCKET.exists() else find_socket())
+    socket = chosen.socket or (SOCKET if answers(SOCKET) else find_socket())
     with Control(socket) as control:
         within = control.ask("drill", button=not chosen.no_button).data.get("press_within", 0)
         if within:

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 from kiosk.commands.reading import SOCKET, STATE, add_state, clock, records, say
-from kiosk.demo.control import Control
+from kiosk.demo.control import Control, answers
 from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import deliveries
 from kiosk.guardian.alerts import defang, plain
@@ -73,7 +73,7 @@ def _show(chosen: argparse.Namespace) -> int:
 
 def _take(chosen: argparse.Namespace) -> int:
     """Through the running guardian, so that its outbox stops; into the records if none is running."""
-    socket = chosen.socket or (SOCKET if chosen.state == STATE and SOCKET.exists() else None)
+    socket = chosen.socket or (SOCKET if chosen.state == STATE and answers(SOCKET) else None)
     if socket is not None:
         with Control(socket) as control:
             by = str(control.ask("take", number=chosen.number, by=chosen.name).data["taken_by"])
