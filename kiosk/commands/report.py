@@ -112,7 +112,7 @@ def _unusual(summary: Summary, faults: Iterable[str]) -> Iterator[str]:
             f"{clock(s.at)}  the child told {_times(s.told)} in one session ({s.person}); worth a talk"
             for s in told_often(summary)
         ),
-        *(f"{summary.counts[kind]} {words}" for kind, words in WORTH_A_LINE.items() if summary.counts[kind]),
+        *(f"{words}: {summary.counts[kind]}" for kind, words in WORTH_A_LINE.items() if summary.counts[kind]),
         *(f"standing now: {plain(sentence)}" for sentence in faults),
     ]
     yield ""

@@ -17,6 +17,7 @@ BURST, BURST_WITHIN = 3, timedelta(minutes=5)
 """So many refused links so close together stand out (CHILD_UI, scene 10)."""
 TOLD_OFTEN = 3
 """So many presses of the child's own button in one session stand out; none of them alerts anybody (H8)."""
+STARTING = 60.0  # s; what is mended by then was no fault
 SILENT_AFTER = timedelta(hours=25)
 """A kiosk that is on writes a line a day."""
 
@@ -74,6 +75,7 @@ class _Counting:
         self._radio_on: Entry | None = None
         self._recent: deque[datetime] = deque(maxlen=BURST)
         self._before: Entry | None = None
+        self._started: Entry | None = None
 
     def take(self, entry: Entry) -> None:
         if self._before is not None and elapsed(self._before, entry) is None:
@@ -101,10 +103,13 @@ class _Counting:
             case "started":
                 self._end_sitting(entry, "restart")
                 self.summary.faults.clear()
+                self._started = entry
             case "fault":
                 self.summary.faults[str(entry.detail.get("code"))] = str(entry.detail.get("sentence", ""))
             case "fault_cleared":
                 self.summary.faults.pop(str(entry.detail.get("code")), None)
+                if self._is_starting(entry):
+                    self.summary.counts["fault"] -= 1
             case "self_test":
                 self.summary.tested = entry.at
                 self._tested(entry.detail.get("faults", []))
@@ -134,6 +139,11 @@ class _Counting:
             seconds = elapsed(self._radio_on, entry) or 0.0
             self.summary.radio[self._radio_on.at.astimezone().date()] += round(seconds)
             self._radio_on = None
+
+    def _is_starting(self, entry: Entry) -> bool:
+        """While the screen is still on its way, that it is missing is nothing unusual."""
+        since = elapsed(self._started, entry) if self._started else None
+        return since is not None and since < STARTING
 
     def _link(self, entry: Entry) -> None:
         self.summary.links[str(entry.detail.get("host", ""))] += 1

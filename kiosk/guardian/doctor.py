@@ -114,8 +114,9 @@ def _alerts(folder: Folder) -> Iterator[Finding]:
 def _records(state: Path) -> Iterator[Finding]:
     file = state / "kiosk.db"
     if not file.exists():
-        place = os.access(state, os.W_OK)
-        yield from _one("records", place, f"{state} cannot be written.", "Run it as root, or mend its owner.")
+        sentence = f"{state} cannot be written." if state.exists() else f"There is no folder {state}."
+        todo = "Look as root, say --state where the records are, or install the kiosk."
+        yield from _one("records", os.access(state, os.W_OK), sentence, todo)
         return
     try:
         with closing(Store.reading(file)) as store:

@@ -284,6 +284,16 @@ def test_still_armed_is_yes_no_or_not_known() -> None:
     assert armed(summarise([]), book.at).startswith("Still armed: NOT KNOWN")
 
 
+def test_a_screen_that_is_still_on_its_way_at_a_start_is_no_fault_and_one_that_goes_later_is() -> None:
+    book = Book()
+    book.write("started")
+    for pause in (0.1, 30):
+        book.write("fault", code="screen", sentence="The screen has stopped.")
+        book.later(pause)
+        book.write("fault_cleared", code="screen")
+    assert summarise(book.entries).counts["fault"] == 1
+
+
 def test_a_fault_from_before_the_week_is_known_by_the_daily_line() -> None:
     book = Book()
     book.write("self_test", faults=["button"])
@@ -310,7 +320,7 @@ def test_the_report_says_what_the_week_was(kept: Safekeeping, run: Run) -> None:
         "Links that were a closed door: 3\n     3  elsewhere[.]example",
         "3 links or more refused within minutes",
         "the child told 3 times in one session (t.harvey)",
-        "1 wrong PINs or badges",
+        "wrong PINs or badges: 1",
         "records are as they were written",
     ):
         assert words in said, said
