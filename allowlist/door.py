@@ -90,6 +90,7 @@ class Door:
             if upstream_proxy
             else Straight(resolver, private_addresses)
         )
+        self._resolver = resolver
         self._limits = limits or Limits()
         self._wires = Wires()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,10 +109,11 @@ class Door:
             accepting.result()
 
     def cut(self) -> None:
-        """Shut the listening socket and every connection down, before returning. Any thread may call it, also
-        while the event loop stands still. A cut door stays cut.
+        """Shut the listening socket, every connection and every look-up of a name down, before returning.
+        Any thread may call it, also while the event loop stands still. A cut door stays cut.
         """
         self._wires.cut()
+        self._resolver.cut()
         for end in self._after_cut:
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 end()
@@ -140,8 +142,9 @@ class Door:
                     continue
                 if len(self._tasks) > self._limits.connections:
                     self._wires.close(wire)
-                    continue
-                self._keep(asyncio.create_task(self._meet(wire)))
+                else:
+                    self._keep(asyncio.create_task(self._meet(wire)))
+                await asyncio.sleep(0)  # a flood of connections is one caller among others
         finally:
             self._wires.close(listener)
 

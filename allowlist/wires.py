@@ -57,12 +57,29 @@ class Wires:
                 with contextlib.suppress(OSError):  # not connected yet, or gone already: as good as cut
                     wire.shutdown(socket.SHUT_RDWR)
 
+    def check(self) -> None:
+        """Raise Cut if everything was cut."""
+        if self._is_cut:
+            raise Cut
+
+    def datagrams(self, address: str, port: int) -> socket.socket:
+        """A UDP socket that speaks with exactly that IP address. Raises OSError."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        wire = self.add(socket.socket(family, socket.SOCK_DGRAM))
+        try:
+            with self._lock:
+                self.check()
+                wire.connect((address, port))
+        except OSError:
+            self.close(wire)
+            raise
+        return wire
+
     async def accept(self, listener: socket.socket) -> socket.socket:
         """The next connection on `listener`. Raises Cut once all is cut, or OSError as accept(2) does."""
         while True:
             with self._lock:
-                if self._is_cut:
-                    raise Cut
+                self.check()
                 with contextlib.suppress(BlockingIOError):
                     wire, _ = listener.accept()
                     wire.setblocking(False)
@@ -78,8 +95,7 @@ class Wires:
         try:
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
-                if self._is_cut:
-                    raise Cut
+                self.check()
                 code = wire.connect_ex((address, port))
             if code == errno.EINPROGRESS:
                 loop = asyncio.get_running_loop()

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from allowlist.door import Door, Limits
+from allowlist.resolver import ResolveError, Resolver, Upstream
+from allowlist.upstream import ThroughProxy
 from allowlist.wires import Cut
 from tests.allowlist.conftest import (
     FARM,
     Names,
     Opened,
+    Zone,
     echo,
     hello_for,
     listening,
+    name_server,
     plain,
     policy_of,
     rest,
@@ -79,7 +83,7 @@ def test_a_quiet_tunnel_is_hung_up_on(trusting: Any) -> None:
 
 def test_a_site_that_takes_too_long_is_given_up_with_a_504() -> None:
     async def main() -> None:
-        class Never:
+        class Never(Names):
             async def addresses(self, _: str) -> tuple[str, ...]:
                 await asyncio.Event().wait()
                 raise AssertionError
@@ -244,3 +248,33 @@ def test_through_the_settings_proxy_a_tunnel_is_asked_for_with_its_credentials(t
                 writer.close()
 
     run(main())
+
+
+def test_a_name_that_is_being_looked_up_when_the_door_is_cut_is_asked_of_nobody_any_more() -> None:
+    """Invariant 3: nothing leaves the kiosk after the cut, not even the question where a site is."""
+
+    async def main() -> None:
+        first, second = Zone(silent=True), Zone({FARM: ["127.0.0.1"]})
+        async with name_server(first) as one, name_server(second) as two:
+            resolver = Resolver([Upstream("127.0.0.1", one), Upstream("127.0.0.1", two)], timeout=0.3)
+            async with Opened(policy_of("https://farm.example/"), resolver) as opened:
+                reader, writer = await opened.connect()
+                writer.write(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example\r\n\r\n")
+                while len(first.asked) < 2:
+                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(opened.door.cut)
+                assert await rest(reader) == b""
+                writer.close()
+                with pytest.raises(ResolveError, match="turned off"):
+                    await resolver.addresses(FARM)
+            assert second.asked == []
+
+    run(main())
+
+
+def test_the_settings_proxy_may_be_written_as_host_and_port_alone() -> None:
+    way = ThroughProxy.at("proxy.example:8080", Names())
+    assert (way.host, way.port) == ("proxy.example", 8080)
+    for wrong in ("https://proxy.example", "proxy.example/path", "proxy.example:x", "", "://"):
+        with pytest.raises(ValueError, match="is not a proxy|Invalid"):
+            ThroughProxy.at(wrong, Names())
