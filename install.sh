@@ -86,7 +86,8 @@ try)
 test)
     shift
     base
-    need grim=grim shellcheck=shellcheck foot=foot
+    need grim=grim shellcheck=shellcheck foot=foot nft=nftables tinyproxy=tinyproxy-bin \
+        mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86
     exec tests/run "$(venv test test)" "$@"
     ;;
 *)

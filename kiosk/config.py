@@ -7,8 +7,9 @@ closed (invariant 1).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -145,3 +146,33 @@ class Config(Strict):
 def load(folder: Path) -> Config:
     """The configuration in `folder`/kiosk.yaml. Raises allowlist.document.Problems, all of them at once."""
     return read(folder / "kiosk.yaml", Config)
+
+
+def table() -> str:
+    """Every key as a Markdown table, for the README; a test compares them."""
+    rows = ["| key | what it is | without it | example |", "|---|---|---|---|"]
+    return "\n".join([*rows, *_rows(Config, "")])
+
+
+def _rows(model: type[Strict], prefix: str) -> Iterator[str]:
+    for name, key in model.model_fields.items():
+        inner = _inner(key.annotation)
+        default = "needed" if key.is_required() else _written(key.default)
+        example = (key.examples or [""])[0]
+        if inner is None:
+            yield f"| `{prefix}{name}` | {key.description} | {default} | `{example}` |"
+        else:
+            yield from _rows(inner, f"{prefix}{name}.")
+
+
+def _inner(annotation: Any) -> type[Strict] | None:
+    """The model inside an annotation, also of a list's items or of what may be left out."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part))), None)
+
+
+def _written(default: object) -> str:
+    if default is None or default in ("", ()):
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"

@@ -44,7 +44,7 @@ def write(folder: Path, internet: Internet) -> Path:
     _dump(config / "kiosk.yaml", _kiosk(internet))
     _dump(config / "people.yaml", _people(Secret.load(folder / "state" / "key")))
     builtin = yaml.load(assets.path("allowlist", "builtin.yaml").read_text(), yaml.BaseLoader)  # noqa: S506
-    sites = [*builtin["sites"][:5], _pond(internet)]
+    sites = [*(site | {"checked": _checked()} for site in builtin["sites"][:5]), _pond(internet)]
     _dump(config / "allowlist.yaml", {"sites": sites})
     return config
 
@@ -82,7 +82,6 @@ def _people(secret: Secret) -> dict[str, Any]:
 
 
 def _pond(internet: Internet) -> dict[str, Any]:
-    today = date.today()  # noqa: DTZ011
     return {
         "id": "pond",
         "title": "Pond",
@@ -92,13 +91,20 @@ def _pond(internet: Internet) -> dict[str, Any]:
         "pages": [f"{internet.pond}/"],
         "levels": ["nursery"],
         "status": "approved",
-        "checked": {
-            "by": "t.harvey",
-            "role": "ict",
-            "on": today.isoformat(),
-            "until": (today + timedelta(days=364)).isoformat(),
-            "reason": "To show a site over TLS",
-        },
+        "checked": _checked(),
+    }
+
+
+def _checked() -> dict[str, str]:
+    """Checked today, so that the demonstration works in any year."""
+    today = date.today()  # noqa: DTZ011  # a day of the calendar on the wall
+    until = today + timedelta(days=364)
+    return {
+        "by": "t.harvey",
+        "role": "ict",
+        "on": today.isoformat(),
+        "until": until.isoformat(),
+        "reason": "For the demonstration",
     }
 
 

@@ -22,7 +22,7 @@ from hardware.panel import Panel, open_panel
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
@@ -65,17 +65,15 @@ async def _run(chosen: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    socket = chosen.run / "guardian.sock"
-    screen_uids = frozenset({chosen.screen_uid})
     try:
         folder = load(chosen.config)
-    except Problems as problems:
-        print(problems, file=sys.stderr)  # noqa: T201
-        await stay_closed(socket, screen_uids, problems, ended)
-        return
-    store = Store.open(chosen.state / "kiosk.db")
-    with contextlib.closing(store):
-        await _serve(chosen, folder, store, ended)
+        store = Store.open(chosen.state / "kiosk.db")
+        with contextlib.closing(store):
+            await _serve(chosen, folder, store, ended)
+    except (Problems, StoreError, HardwareError) as why:
+        print(why, file=sys.stderr)  # noqa: T201  # systemd's journal, or the log of a trial
+        screen_uids = frozenset({chosen.screen_uid})
+        await stay_closed(chosen.run / "guardian.sock", screen_uids, why, ended)
 
 
 async def _serve(

@@ -1,4 +1,4 @@
-"""A kiosk whose configuration is wrong: it shows that, says what to do, and opens nothing (invariant 1)."""
+"""A kiosk that cannot begin: it shows why, says what to do, and opens nothing (invariant 1)."""
 
 from __future__ import annotations
 
@@ -6,35 +6,45 @@ import asyncio
 from pathlib import Path
 
 from allowlist.document import Problems
-from kiosk.errors import ProtocolError
+from hardware.errors import HardwareError
+from kiosk.errors import KioskError, ProtocolError
 from kiosk.guardian.server import Peer, Server
 from kiosk.protocol import Message, Scene, Trouble, View, encode, encode_view
 
+Hindrance = Problems | KioskError | HardwareError
+"""What can keep a kiosk from beginning."""
 
-def fault(problems: Problems) -> View:
-    """The fault scene for a configuration with these problems."""
-    first, count = problems.problems[0], len(problems.problems)
-    file = Path(first.file).name
-    sentence = f"{file}, line {first.line}: {first.what}."
-    if count > 1:
-        sentence = f"The configuration has {count} mistakes. The first, {sentence}"
-    return View(1, Scene.FAULT, trouble=Trouble(sentence, "Ask ICT to run: kiosk check", "config"))
+
+def trouble(why: Hindrance) -> Trouble:
+    """What an adult reads of it; `kiosk check` and the journal have all of it."""
+    if isinstance(why, Problems):
+        first, count = why.problems[0], len(why.problems)
+        sentence = f"{Path(first.file).name}, line {first.line}: {first.what}."
+        if count > 1:
+            sentence = f"The configuration has {count} mistakes. The first, {sentence}"
+        return Trouble(sentence, "Ask ICT to run: kiosk check", "config")
+    if isinstance(why, KioskError):
+        return Trouble(str(why.args[0]), why.todo or "Tell ICT.", "start")
+    return Trouble(str(why), "Check its cable, then restart the kiosk.", "hardware")
 
 
 async def stay_closed(
-    socket: Path, screen_uids: frozenset[int], problems: Problems, ended: asyncio.Event
+    socket: Path, screen_uids: frozenset[int], why: Hindrance, ended: asyncio.Event
 ) -> None:
     """Show the fault to whatever screen comes, until `ended`. Nothing touched or typed does anything."""
+    view = View(1, Scene.FAULT, trouble=trouble(why))
 
     def join(peer: Peer, hello: Message) -> None:
         peer.send(encode("welcome", simulated=False))
-        peer.send(encode_view(fault(problems)))
+        peer.send(encode_view(view))
 
     def take(peer: Peer, message: Message) -> None:
-        if message.kind not in ("shown", "tap", "pin"):
-            raise ProtocolError("The kiosk is closed: its configuration is wrong.", "Run: kiosk check")
+        if message.kind == "shown":
+            server.to_control(encode("shown", serial=message.number("serial")))
+        elif message.kind not in ("tap", "pin"):
+            raise ProtocolError(f"The kiosk is closed. {view.trouble.sentence if view.trouble else ''}")
 
-    server = Server(socket, take, lambda peer: None, join, screen_uids, frozenset({0}))
+    server = Server(socket, take, lambda peer: None, join, screen_uids, frozenset({0, *screen_uids}))
     await server.start()
     try:
         await ended.wait()

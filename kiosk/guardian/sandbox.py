@@ -71,7 +71,8 @@ class Sandbox:
             theirs.close()
             try:
                 await self._know_init(info)
-                gate.write(b"1")  # only now does anything run inside
+                with suppress(BrokenPipeError):  # it has ended already; why, is asked below
+                    gate.write(b"1")  # only now does anything run inside
                 return await self._receive_door(ours), ours
             except BaseException:
                 ours.close()

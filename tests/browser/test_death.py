@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ def all_end(descriptors: list[int]) -> bool:
             return False
         os.close(descriptor)
     return True
+
+
+@contextmanager
+def killing(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave no process behind, whatever an assertion says."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 async def test_kill_from_another_thread_ends_every_process_while_the_loop_is_blocked(visiting: Any) -> None:
@@ -96,14 +106,15 @@ def test_the_death_of_the_guardian_ends_every_process(
         text=True,
         **become,
     )
-    with guardian:
+    with guardian, killing(guardian):
         assert guardian.stdout is not None
         assert guardian.stdout.readline() == "ready\n"
         mine = descendants(guardian.pid)
         processes = watched({pid: line for pid, line in mine.items() if pid != guardian.pid})
         assert len(processes) > 5
         for pid in mine.keys() - {guardian.pid}:  # so that nothing inside can notice and leave by itself
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         guardian.kill()
         assert all_end(processes)
 

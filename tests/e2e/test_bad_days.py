@@ -1,0 +1,177 @@
+"""What goes wrong: a sentence that says what to do, nothing else changed, and the kiosk closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kiosk.demo.control import Control
+from kiosk.protocol import Scene, encode
+from tests.e2e.conftest import KIOSK, PATIENCE, Observed, below, processes, tried, wait_until
+
+
+def namespaces(pids: Iterable[int]) -> set[str]:
+    """Every namespace that these processes are in."""
+    found = set()
+    for pid in pids:
+        with suppress(OSError):  # the process ended, or is the kernel's
+            found |= {os.readlink(link) for link in Path(f"/proc/{pid}/ns").glob("*")}
+    return found
+
+
+def test_ctrl_c_leaves_no_process_mount_namespace_or_file_behind(tmp_path: Path) -> None:
+    with tried(tmp_path) as kiosk:
+        kiosk.until(Scene.LOCKED)
+        kiosk.open_session()
+        kiosk.open_page(-1)
+        alive = [kiosk.process.pid, *below(kiosk.process.pid)]
+        made = namespaces(alive) - namespaces([os.getpid()])
+        folder = Path(kiosk.facts["runtime_dir"]).parent
+        number = kiosk.facts["display"][1:]
+        assert len(alive) > 10
+        assert len(made) > 5
+        kiosk.process.send_signal(signal.SIGINT)
+        out = kiosk.process.communicate(timeout=60)[0]
+    assert kiosk.process.returncode == 0, out
+    assert "Traceback" not in out
+    wait_until(lambda: not set(alive) & set(processes()))
+    assert not made & namespaces(processes())
+    assert not folder.exists()
+    assert not Path(f"/tmp/.X11-unix/X{number}").exists()
+    assert str(folder) not in Path("/proc/self/mounts").read_text()
+
+
+def test_a_killed_kiosk_takes_everything_with_it_at_once(tmp_path: Path) -> None:
+    with tried(tmp_path) as kiosk:
+        kiosk.until(Scene.LOCKED)
+        kiosk.open_session()
+        folder = Path(kiosk.facts["runtime_dir"]).parent
+        alive = below(kiosk.process.pid)
+        kiosk.process.kill()
+        kiosk.process.wait(10)
+        wait_until(lambda: not set(alive) & set(processes()), 10)
+    shutil.rmtree(folder)  # the one thing that a kill -9 leaves
+
+
+def test_a_killed_guardian_takes_the_browser_with_it_and_the_glass_says_so(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    browsers = kiosk.browsers()
+    os.kill(kiosk.facts["pids"]["guardian"], signal.SIGKILL)
+    wait_until(lambda: not set(browsers) & set(processes()), 5)
+
+
+def test_a_killed_screen_closes_the_session(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    browsers = kiosk.browsers()
+    os.kill(kiosk.facts["pids"]["screen"], signal.SIGKILL)
+    wait_until(lambda: kiosk.control.view is not None and kiosk.control.view.scene is Scene.FAULT, 5)
+    wait_until(lambda: not set(browsers) & set(processes()), 5)
+    assert kiosk.view.trouble is not None
+    assert kiosk.view.trouble.sentence == "The screen has stopped."
+
+
+def test_garbage_and_a_second_screen_on_the_socket_change_nothing(kiosk: Observed) -> None:
+    before = kiosk.view
+    for junk in (b"\x00\xff\n", b"{}\n", encode("hello", role="screen"), encode("tap", tap="told")):
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(PATIENCE)
+            peer.connect(kiosk.facts["guardian_socket"])
+            peer.sendall(junk)
+            answer = json.loads(peer.makefile("rb").readline())
+            assert answer["kind"] == "error"
+            assert answer["text"].endswith(".")
+    kiosk.open_session()
+    assert before.scene is Scene.LOCKED
+
+
+def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*KIOSK, *arguments],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_configuration_with_five_mistakes_is_five_lines_and_nothing_starts(tmp_path: Path) -> None:
+    (tmp_path / "kiosk.yaml").write_text(
+        "device: kiosk-1\nroom: ''\nlevle: nursery\nsession: {sun_minutes: soon}\n"
+        "alerts: {people: [{name: Mrs Khan, urls: ['mailto://x']}]}\n"
+    )
+    (tmp_path / "people.yaml").write_text("people:\n  - {id: m.ali, name: Ms Ali, role: queen}\n")
+    (tmp_path / "allowlist.yaml").write_text("sites:\n  - {id: farm}\n")
+    for command in (("check", str(tmp_path)), ("try", "--headless", "--config", str(tmp_path))):
+        done = run(*command)
+        assert done.returncode == 2
+        for where in (
+            "kiosk.yaml:2:",
+            "kiosk.yaml:3:",
+            "kiosk.yaml:4:",
+            "people.yaml:2:",
+            "allowlist.yaml:2:",
+        ):
+            assert where in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "level" in done.stderr  # did you mean
+
+
+@pytest.mark.parametrize(
+    ("program", "package"), [("chromium", "chromium"), ("sway", "sway"), ("Xvfb", "xvfb")]
+)
+def test_a_missing_program_is_a_sentence_with_the_command_that_installs_it(
+    tmp_path: Path, program: str, package: str
+) -> None:
+    for folder in os.environ["PATH"].split(":"):
+        for file in Path(folder).glob("*") if Path(folder).is_dir() else ():
+            if file.name != program and not (tmp_path / file.name).exists():
+                (tmp_path / file.name).symlink_to(file)
+    done = run("try", "--headless", env={"PATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert f"Not installed: {program}." in done.stderr
+    assert f"apt-get install {program.lower()}" in done.stderr
+
+
+def test_a_full_disk_at_the_start_is_shown_and_the_kiosk_stays_closed(tmp_path: Path) -> None:
+    for name in ("config", "state", "run"):
+        (tmp_path / name).mkdir()
+    alerts = {"people": [{"name": "Mrs Khan", "urls": ["json://127.0.0.1:9/"]}]}
+    (tmp_path / "config" / "kiosk.yaml").write_text(
+        yaml.safe_dump({"device": "kiosk-1", "room": "Rainbow room", "alerts": alerts})
+    )
+    (tmp_path / "config" / "people.yaml").write_text("people: []\n")
+    (tmp_path / "config" / "allowlist.yaml").write_text("sites: []\n")
+    command = [KIOSK[0], "-m", "kiosk.guardian", "--simulate", "--wayland", "/nowhere"]
+    for name in ("config", "state", "run"):
+        command += [f"--{name}", str(tmp_path / name)]
+    mount = f'mount -t tmpfs -o size=64k tmpfs {tmp_path / "state"} && exec "$@"'
+    guardian = subprocess.Popen(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: (tmp_path / "run" / "guardian.sock").exists() or guardian.poll() is not None)
+        with Control(tmp_path / "run" / "guardian.sock") as control:
+            assert control.wait_for(lambda: control.view is not None, PATIENCE)
+            assert control.view is not None
+            assert control.view.scene is Scene.FAULT
+            assert control.view.trouble is not None
+            assert "disk" in control.view.trouble.sentence.lower()
+            assert control.view.trouble.todo
+    finally:
+        guardian.terminate()
+        assert "Traceback" not in guardian.communicate(timeout=20)[1]
