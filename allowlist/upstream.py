@@ -89,11 +89,14 @@ class ThroughProxy:
     @classmethod
     def at(cls, address: str, resolver: Resolves) -> ThroughProxy:
         """The proxy at [http://][name:password@]host[:port]. Raises ValueError if that is not one."""
-        url = URL(address if "://" in address else f"http://{address}")
-        if url.protocol != "http:" or url.pathname != "/" or url.search or url.hash:
-            raise ValueError(f"“{address}” is not a proxy: write http://proxy.example:3128")
+        url = _proxy_url(address)
         credentials = f"{unquote(url.username)}:{unquote(url.password)}" if url.username else ""
         return cls(url.hostname.strip("[]"), int(url.port or 80), resolver, credentials)
+
+    @staticmethod
+    def check(address: str) -> None:
+        """Raises ValueError if `address` does not write a proxy."""
+        _proxy_url(address)
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A tunnel to `host` through the proxy. Raises Unreachable."""
@@ -130,6 +133,17 @@ class ThroughProxy:
             raise Unreachable(f"The setting's proxy {self.host} says nothing that can be read.")
         if status[1] != b"200":
             raise Denied(host, int(status[1]))
+
+
+def _proxy_url(address: str) -> URL:
+    wrong = f"“{address}” is not a proxy: write http://proxy.example:3128"
+    try:
+        url = URL(address if "://" in address else f"http://{address}")
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    if url.protocol != "http:" or not url.hostname or url.pathname != "/" or url.search or url.hash:
+        raise ValueError(wrong)
+    return url
 
 
 def _is_address(host: str) -> bool:

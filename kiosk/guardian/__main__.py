@@ -12,11 +12,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import assets
 from allowlist.decision import Policy
 from allowlist.document import Problems
-from allowlist.door import Door
-from allowlist.resolver import Resolver
 from hardware.errors import HardwareError
 from hardware.panel import Panel, open_panel
 from hardware.press import Trip
@@ -181,14 +178,8 @@ def _way_out_maker(
 
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
-        door = Door(
-            policy,
-            Resolver(settings.upstreams(config)),
-            builtin=assets.path("site"),
-            on_refused=lambda refusal: records.refused(refusal.host, refusal.why),
-            private_addresses=config.network.private_addresses,
-            upstream_proxy=config.network.upstream_proxy or None,
-        )
+        door = settings.door(config, policy, lambda refusal: records.refused(refusal.host, refusal.why))
+        check = settings.filter_check(config, lambda found: records.filter_found(found.state, found.todo))
         browser = BrowserSettings(
             wayland=chosen.wayland,
             policy=managed,
@@ -196,7 +187,7 @@ def _way_out_maker(
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),
         )
-        return WayOut(browser, door, on_event)
+        return WayOut(browser, door, check, on_event)
 
     return make
 

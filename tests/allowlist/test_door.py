@@ -276,5 +276,5 @@ def test_the_settings_proxy_may_be_written_as_host_and_port_alone() -> None:
     way = ThroughProxy.at("proxy.example:8080", Names())
     assert (way.host, way.port) == ("proxy.example", 8080)
     for wrong in ("https://proxy.example", "proxy.example/path", "proxy.example:x", "", "://"):
-        with pytest.raises(ValueError, match="is not a proxy|Invalid"):
+        with pytest.raises(ValueError, match="is not a proxy"):
             ThroughProxy.at(wrong, Names())
