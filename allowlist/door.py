@@ -22,12 +22,14 @@ from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
+from allowlist.resolver import Resolver, Upstream
 from allowlist.tls import Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
 from allowlist.wires import Wires, relay
 
-__all__ = ["BUILTIN_HOST", "Door", "Limits", "Refusal"]
+__all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "Refusal"]
 
+DEFAULT_LEVEL = "nursery"
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -55,6 +57,29 @@ class Refusal:
     url: str
     why: str
     at: float
+
+
+@dataclass(frozen=True)
+class DoorSettings:
+    """What a configuration says of a door."""
+
+    level: str = DEFAULT_LEVEL
+    upstreams: tuple[Upstream, ...] = ()
+    trust: str = ""  # authorities of name servers, PEM, besides the public ones
+    private_addresses: PrivateAddresses = "refuse"
+    upstream_proxy: str = ""
+    builtin: Path | None = None
+
+    def door(self, policy: Policy, on_refused: Callable[[Refusal], None]) -> Door:
+        """A door so set up. Raises what Door raises."""
+        return Door(
+            policy,
+            Resolver(self.upstreams, trust=self.trust),
+            self.builtin,
+            on_refused,
+            self.private_addresses,
+            self.upstream_proxy or None,
+        )
 
 
 class _Refused(Exception):

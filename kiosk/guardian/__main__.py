@@ -175,10 +175,11 @@ def _way_out_maker(
     chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
 ) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
     managed = settings.managed_policy(config, policy)
+    doors = settings.door_settings(config)
 
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
-        door = settings.door(config, policy, lambda refusal: records.refused(refusal.host, refusal.why))
+        door = doors.door(policy, lambda refusal: records.refused(refusal.host, refusal.why))
         check = settings.filter_check(config, lambda found: records.filter_found(found.state, found.todo))
         browser = BrowserSettings(
             wayland=chosen.wayland,

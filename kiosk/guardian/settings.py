@@ -9,8 +9,8 @@ from collections.abc import Callable
 import assets
 from allowlist.chromium import managed_policy as compile_policy
 from allowlist.decision import Policy
-from allowlist.door import Door, Refusal
-from allowlist.resolver import Resolver, Transport, Upstream
+from allowlist.door import DoorSettings
+from allowlist.resolver import Transport, Upstream
 from hardware.panel import HardwareSettings
 from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
@@ -89,15 +89,16 @@ def trust(config: Config) -> str:
     return "".join(path.read_text() for path in config.network.ca_certificates)
 
 
-def door(config: Config, policy: Policy, on_refused: Callable[[Refusal], None]) -> Door:
-    """A door for one session. Raises OSError if an authority's file cannot be read."""
-    return Door(
-        policy,
-        Resolver(upstreams(config), trust=trust(config)),
+def door_settings(config: Config) -> DoorSettings:
+    """What the door has to know. Raises OSError if an authority's file cannot be read."""
+    network = config.network
+    return DoorSettings(
+        level=config.level,
+        upstreams=upstreams(config),
+        trust=trust(config),
+        private_addresses=network.private_addresses,
+        upstream_proxy=network.upstream_proxy,
         builtin=assets.path("site"),
-        on_refused=on_refused,
-        private_addresses=config.network.private_addresses,
-        upstream_proxy=config.network.upstream_proxy or None,
     )
 
 

@@ -278,3 +278,42 @@ def test_the_settings_proxy_may_be_written_as_host_and_port_alone() -> None:
     for wrong in ("https://proxy.example", "proxy.example/path", "proxy.example:x", "", "://"):
         with pytest.raises(ValueError, match="is not a proxy"):
             ThroughProxy.at(wrong, Names())
+
+
+def test_a_request_that_comes_a_byte_at_a_time_has_no_more_time_than_any_other() -> None:
+    """Slowloris: each byte comes in time, the whole does not."""
+
+    async def main() -> None:
+        async with Opened(policy_of("https://farm.example/"), limits=Limits(head=0.5)) as opened:
+            reader, writer = await opened.connect()
+            dribbling = asyncio.create_task(_dribble(writer))
+            assert await rest(reader) == b""
+            dribbling.cancel()
+            writer.close()
+
+    run(main())
+
+
+async def _dribble(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"GET http://farm.example/ HTTP/1.1\r\n")
+    while True:
+        writer.write(b"X: y\r\n")
+        await asyncio.sleep(0.02)
+
+
+def test_a_flood_of_connections_does_not_keep_the_event_loop_from_its_other_work() -> None:
+    """The guardian's clock, its screen and its records live in the same loop."""
+
+    async def main() -> None:
+        async with Opened(policy_of("https://farm.example/"), limits=Limits(connections=1)) as opened:
+            waiting = [socket.create_connection(("127.0.0.1", opened.port), timeout=5) for _ in range(100)]
+            for _ in range(10):
+                await asyncio.sleep(0)  # other work
+            for wire in waiting:
+                wire.setblocking(False)
+            with pytest.raises(BlockingIOError):  # the last of them has not been met yet
+                waiting[-1].recv(1)
+            for wire in waiting:
+                wire.close()
+
+    run(main())
