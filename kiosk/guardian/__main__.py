@@ -23,6 +23,7 @@ from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
+from kiosk.guardian.browser_gate import gate_of
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.folder import Folder, load
@@ -184,7 +185,7 @@ def _way_out_maker(
         browser = BrowserSettings(
             wayland=chosen.wayland,
             policy=managed,
-            allowed=lambda url: policy.page(url).ok,
+            allowed=gate_of(policy),
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),
         )
