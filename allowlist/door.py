@@ -31,6 +31,8 @@ __all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "R
 
 DEFAULT_LEVEL = "nursery"
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
+A_MOMENT = 0.1  # s
+MOST_AT_ONCE = 8  # connections accepted before anything else has its turn
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -126,12 +128,15 @@ class Door:
         door's from now on. Raises wires.Cut if it was cut before.
         """
         self._wires.add(listener)
-        accepting = asyncio.create_task(self._accept(listener))
-        self._keep(accepting)
-        self._after_cut.append(partial(asyncio.get_running_loop().call_soon_threadsafe, accepting.cancel))
-        await asyncio.wait([accepting])
-        if not accepting.cancelled():
-            accepting.result()
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        self._after_cut.append(partial(loop.call_soon_threadsafe, _finish, over))
+        loop.add_reader(listener.fileno(), self._knocked, listener, over)
+        try:
+            await over
+        finally:
+            loop.remove_reader(listener.fileno())
+            self._wires.close(listener)
 
     def cut(self) -> None:
         """Shut the listening socket, every connection and every look-up of a name down, before returning.
@@ -154,24 +159,34 @@ class Door:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        try:
-            while True:
-                try:
-                    wire = await self._wires.accept(listener)
-                except OSError as error:
-                    if error.errno in FULL_FOR_NOW:
-                        await asyncio.sleep(0.1)
-                    elif error.errno != errno.ECONNABORTED:
-                        return  # cut: the socket no longer listens
-                    continue
-                if len(self._tasks) > self._limits.connections:
-                    self._wires.close(wire)
-                else:
-                    self._keep(asyncio.create_task(self._meet(wire)))
-                await asyncio.sleep(0)  # a flood of connections is one caller among others
-        finally:
-            self._wires.close(listener)
+    def _knocked(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
+        """Let those in who wait at the door; only so many at once, as others wait for this loop too."""
+        for _ in range(MOST_AT_ONCE):
+            try:
+                wire = self._wires.accept(listener)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in FULL_FOR_NOW:
+                    self._look_away(listener, over)
+                elif error.errno != errno.ECONNABORTED:
+                    _finish(over)  # cut: the socket no longer listens
+                return
+            if len(self._tasks) < self._limits.connections:
+                self._keep(asyncio.create_task(self._meet(wire)))
+            else:
+                self._wires.close(wire)
+
+    def _look_away(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
+        """There is no room for a connection more: look again in a moment."""
+        loop, descriptor = asyncio.get_running_loop(), listener.fileno()
+
+        def look_again() -> None:
+            if not over.done():
+                loop.add_reader(descriptor, self._knocked, listener, over)
+
+        loop.remove_reader(descriptor)
+        loop.call_later(A_MOMENT, look_again)
 
     async def _meet(self, browser: socket.socket) -> None:
         """One connection of the browser, from its first byte to its last."""
@@ -264,6 +279,11 @@ class Door:
 
     def _refuse(self, host: str, port: int, url: str, why: str) -> None:
         self._on_refused(Refusal(host, port, url, why, time.monotonic()))
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 async def _next_request(browser: socket.socket) -> Connect | Fetch | None:

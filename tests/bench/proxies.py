@@ -57,7 +57,13 @@ class Proxies:
 
 def _list(folder: Path, ports: list[int]) -> Path:
     pages = [f"https://{FARM}:{port}/" for port in ports]
-    checked = {"by": "t.harvey", "role": "ict", "on": "2026-11-02", "until": "2027-11-01", "reason": "A bench"}
+    checked = {
+        "by": "t.harvey",
+        "role": "ict",
+        "on": "2026-11-02",
+        "until": "2027-11-01",
+        "reason": "A bench",
+    }
     site = {"id": "farm", "title": "Farm", "picture": "farm.svg", "start": pages[0], "pages": pages}
     file = folder / "allowlist.yaml"
     site |= {"levels": ["nursery"], "status": "approved", "checked": checked}
@@ -93,15 +99,27 @@ def running(mib: int) -> Iterator[Proxies]:
     names = Nameserver(frozenset({FARM}))
     threading.Thread(target=names.serve_forever, daemon=True).start()
     tinyproxy = _free_port()
-    with tempfile.TemporaryDirectory() as name, _running(
-        [sys.executable, "-m", "tests.bench.far", str(mib)]
-    ) as far:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        _running([sys.executable, "-m", "tests.bench.far", str(mib)]) as far,
+    ):
         ports = _line(far)
         short, long = int(str(ports["short"])), int(str(ports["long"]))
         folder = Path(name)
         settings = folder / "tinyproxy.conf"
-        settings.write_text(f"Port {tinyproxy}\nListen 127.0.0.1\nTimeout 600\nMaxClients 200\nLogLevel Error\n")
-        door = [sys.executable, "-c", DOOR, "door", "--list", str(_list(folder, [short, long])), "--date", DAY]
+        settings.write_text(
+            f"Port {tinyproxy}\nListen 127.0.0.1\nTimeout 600\nMaxClients 200\nLogLevel Error\n"
+        )
+        door = [
+            sys.executable,
+            "-c",
+            DOOR,
+            "door",
+            "--list",
+            str(_list(folder, [short, long])),
+            "--date",
+            DAY,
+        ]
         door += ["--listen", "127.0.0.1:0", "--private-addresses", "allow"]
         door += ["--dns", f"127.0.0.1:{names.server_address[1]}"]
         with _running(["tinyproxy", "-d", "-c", str(settings)]), _running(door) as ours:
