@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from allowlist.patterns import Authority, PagePattern
 from allowlist.sites import Site, read_sites
-from allowlist.urls import DEFAULT_PORTS, Refused, check_host, read_origin, read_url
+from allowlist.urls import (
+    DEFAULT_PORTS,
+    Refused,
+    check_host,
+    normalised,
+    origin_parts,
+    page_parts,
+    read_origin,
+)
 
 
 class Decision(NamedTuple):
@@ -26,6 +34,13 @@ class Decision(NamedTuple):
     why: str
 
 
+class Listed(NamedTuple):
+    """A page of the list, and the id of its site."""
+
+    pattern: PagePattern
+    site: str
+
+
 LISTED = "It is on the list."
 
 
@@ -34,11 +49,16 @@ class Policy:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(sites)
-        self._pages: dict[Authority, list[tuple[PagePattern, str]]] = {}
+        self._pages: dict[str, list[Listed]] = {}  # by origin
+        self._starred: dict[Authority, list[Listed]] = {}
         self._hosts: dict[Authority, str] = {}
         for site in self.sites:
             for pattern in site.page_patterns:
-                self._pages.setdefault(pattern.at, []).append((pattern, site.id))
+                listed = Listed(pattern, site.id)
+                if pattern.at.wild:
+                    self._starred.setdefault(pattern.at, []).append(listed)
+                else:
+                    self._pages.setdefault(pattern.at.origin, []).append(listed)
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
         self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
@@ -46,15 +66,26 @@ class Policy:
     def page(self, url: str) -> Decision:
         """May a child be on `url`?"""
         try:
-            scheme, host, port, path, query = read_url(url)
+            origin, tail = normalised(url)
+            listed = self._pages.get(origin)
+            if listed is not None:  # then its host needs no reading: the list was read before
+                path, query = page_parts(tail)
+                for pattern, site in listed:
+                    if pattern.covers(path, query):
+                        return Decision(True, pattern.at.host, site, LISTED)
+            return self._by_star(origin, tail, listed is not None)
         except Refused as refused:
             return Decision(False, "", "", f"This address {refused}.")
-        known = False
-        for at in self._names_of(scheme, host, port):
-            for pattern, site in self._pages.get(at, ()):
-                if pattern.covers(path, query):
-                    return Decision(True, host, site, LISTED)
-                known = True
+
+    def _by_star(self, origin: str, tail: str, known: bool) -> Decision:
+        scheme, host, port = origin_parts(origin)
+        if (scheme, port) in self._stars:
+            path, query = page_parts(tail)
+            for at in _stars_over(scheme, host, port):
+                for pattern, site in self._starred.get(at, ()):
+                    if pattern.covers(path, query):
+                        return Decision(True, host, site, LISTED)
+                    known = True
         if known:
             return Decision(False, host, "", f"This page of {host} is not on the list.")
         return Decision(False, host, "", f"No page of {host} is on the list.")
@@ -87,10 +118,12 @@ class Policy:
     def _names_of(self, scheme: str, host: str, port: int) -> list[Authority]:
         """Every way in which a list may name this host: by itself, and by each of its parents' stars."""
         names = [Authority(scheme, host, port)]
-        if (scheme, port) in self._stars:
-            labels = host.split(".")
-            names += [Authority(scheme, ".".join(labels[n:]), port, True) for n in range(1, len(labels))]
-        return names
+        return names + _stars_over(scheme, host, port) if (scheme, port) in self._stars else names
+
+
+def _stars_over(scheme: str, host: str, port: int) -> list[Authority]:
+    labels = host.split(".")
+    return [Authority(scheme, ".".join(labels[n:]), port, True) for n in range(1, len(labels))]
 
 
 @dataclass(frozen=True)

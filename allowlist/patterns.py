@@ -15,7 +15,7 @@ from typing import NamedTuple
 from publicsuffixlist import PublicSuffixList
 
 from allowlist.document import Wrong
-from allowlist.urls import Refused, Url, check_host, read_url
+from allowlist.urls import DEFAULT_PORTS, Refused, Url, check_host, read_url
 
 
 class Authority(NamedTuple):
@@ -28,6 +28,12 @@ class Authority(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{'*.' if self.wild else ''}{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """As it stands at the start of a normalised URL: its own default port is not written."""
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
 
 
 @dataclass(frozen=True, slots=True)
