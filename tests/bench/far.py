@@ -1,7 +1,7 @@
 """`python -m tests.bench.far MIB`: the far end of the proxies, in a process of its own, on loopback.
 
-Two ports, printed as JSON: on `short` it answers the first bytes of a connection with one byte; on `long` with
-MIB mebibytes, as fast as they are taken.
+Two ports, printed as JSON: on `short` it answers the first bytes of a connection with one byte; on `long`
+with MIB mebibytes, as fast as they are taken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A ratio of two medians, of measurements taken in turns, so that whatever else the machine does hits both."""
+"""A ratio of two medians, of measurements taken in turns, so that what else a machine does hits both."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def in_turns(
     rounds: int,
     unit: str = "µs",
 ) -> Ratio:
-    """Measure in turns, ours first and theirs first alternately; both return seconds. One round more warms up."""
+    """Measure in turns, alternately ours first and theirs; both return seconds. A first round warms up."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(-1, rounds):
         for mine in (turn % 2 == 0, turn % 2 != 0):
