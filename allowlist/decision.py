@@ -6,13 +6,14 @@ the reading of the URL and a few look-ups, whether the list has ten sites or a h
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from allowlist.patterns import Authority, PagePattern
+from allowlist.patterns import Authority, covers
 from allowlist.sites import Site, read_sites
 from allowlist.urls import (
     DEFAULT_PORTS,
@@ -35,9 +36,11 @@ class Decision(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A page of the list, and the id of its site."""
+    """A page of the list as the tables hold it: few objects, which lie close together."""
 
-    pattern: PagePattern
+    path: str
+    query: tuple[str, ...] | None
+    host: str
     site: str
 
 
@@ -49,16 +52,17 @@ class Policy:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(sites)
-        self._pages: dict[str, list[Listed]] = {}  # by origin
-        self._starred: dict[Authority, list[Listed]] = {}
+        self._pages: dict[str, tuple[Listed, ...]] = {}  # by origin
+        self._starred: dict[Authority, tuple[Listed, ...]] = {}
         self._hosts: dict[Authority, str] = {}
         for site in self.sites:
             for pattern in site.page_patterns:
-                listed = Listed(pattern, site.id)
-                if pattern.at.wild:
-                    self._starred.setdefault(pattern.at, []).append(listed)
+                at = pattern.at
+                listed = Listed(sys.intern(pattern.path), pattern.query, at.host, site.id)
+                if at.wild:
+                    self._starred[at] = (*self._starred.get(at, ()), listed)
                 else:
-                    self._pages.setdefault(pattern.at.origin, []).append(listed)
+                    self._pages[at.origin] = (*self._pages.get(at.origin, ()), listed)
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
         self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
@@ -70,20 +74,20 @@ class Policy:
             listed = self._pages.get(origin)
             if listed is not None:  # then its host needs no reading: the list was read before
                 path, query = page_parts(tail)
-                for pattern, site in listed:
-                    if pattern.covers(path, query):
-                        return Decision(True, pattern.at.host, site, LISTED)
+                for page, asks, host, site in listed:
+                    if covers(page, asks, path, query):
+                        return Decision(True, host, site, LISTED)
             return self._by_star(origin, tail, listed is not None)
         except Refused as refused:
             return Decision(False, "", "", f"This address {refused}.")
 
     def _by_star(self, origin: str, tail: str, known: bool) -> Decision:
         scheme, host, port = origin_parts(origin)
-        if (scheme, port) in self._stars:
+        if self._stars and (scheme, port) in self._stars:
             path, query = page_parts(tail)
             for at in _stars_over(scheme, host, port):
-                for pattern, site in self._starred.get(at, ()):
-                    if pattern.covers(path, query):
+                for page, asks, _, site in self._starred.get(at, ()):
+                    if covers(page, asks, path, query):
                         return Decision(True, host, site, LISTED)
                     known = True
         if known:
