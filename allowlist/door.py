@@ -192,33 +192,36 @@ class Door:
         """One connection of the browser, from its first byte to its last."""
         try:
             with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
-                await self._one_request(browser)
+                async with asyncio.timeout(self._limits.head) as limit:  # moved on as the connection does
+                    await self._one_request(browser, limit)
         finally:
             self._wires.close(browser)
 
-    async def _one_request(self, browser: socket.socket) -> None:
+    async def _one_request(self, browser: socket.socket, limit: asyncio.Timeout) -> None:
         try:
-            async with asyncio.timeout(self._limits.head):
-                request = await _next_request(browser)
+            request = await _next_request(browser)
         except BadRequest as error:
             self._refuse("", 0, "", f"The request {error}.")
             await _answer(browser, refusal("That is not a request.", 400), "GET")
             return
+        limit.reschedule(None)
         if isinstance(request, Connect):
-            await self._tunnel(browser, request)
+            await self._tunnel(browser, request, limit)
         elif isinstance(request, Fetch):
-            await self._fetch(browser, request)
+            await self._fetch(browser, request, limit)
 
-    async def _tunnel(self, browser: socket.socket, asked: Connect) -> None:
+    async def _tunnel(self, browser: socket.socket, asked: Connect, limit: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
         site: socket.socket | None = None
         opened = False
         try:
             site = await self._open(asked.host, asked.port, "https")
-            await asyncio.get_running_loop().sock_sendall(browser, TUNNEL_OPEN)
+            limit.reschedule(loop.time() + self._limits.head)
+            await loop.sock_sendall(browser, TUNNEL_OPEN)
             opened = True
-            greeting = await self._greeting(browser, asked.host)
-            await asyncio.get_running_loop().sock_sendall(site, greeting)
-            await relay(browser, site, self._limits.idle)
+            greeting = await _greeting(browser, asked.host)
+            await loop.sock_sendall(site, greeting)
+            await relay(browser, site, limit, self._limits.idle)
         except _Refused as refused:
             self._refuse(asked.host, asked.port, "", str(refused))
             if not opened:
@@ -227,12 +230,13 @@ class Door:
             if site is not None:
                 self._wires.close(site)
 
-    async def _fetch(self, browser: socket.socket, asked: Fetch) -> None:
+    async def _fetch(self, browser: socket.socket, asked: Fetch, limit: asyncio.Timeout) -> None:
         url, site = asked.url, None
         shown = f"http://{url.host}:{url.port}{url.path}"
         try:
             if url.host == BUILTIN_HOST and self._site is not None:
                 self._allow(url.host, url.port, "http")
+                limit.reschedule(asyncio.get_running_loop().time() + self._limits.idle)
                 await _answer(browser, self._site.answer(asked.method, url.path), asked.method)
                 return
             site = await self._open(url.host, url.port, "http")
@@ -260,23 +264,6 @@ class Door:
         except Unreachable as error:
             raise _Refused(str(error), 502) from error
 
-    async def _greeting(self, browser: socket.socket, host: str) -> bytes:
-        """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
-        hello, loop = Hello(), asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._limits.head):
-                while data := await loop.sock_recv(browser, 16 * 1024):
-                    if hello.feed(data):
-                        break
-                else:
-                    raise ConnectionResetError
-        except NoHello as error:
-            raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
-        if hello.server_name != host:
-            named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
-            raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
-        return hello.data
-
     def _refuse(self, host: str, port: int, url: str, why: str) -> None:
         self._on_refused(Refusal(host, port, url, why, time.monotonic()))
 
@@ -295,6 +282,23 @@ async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
         if request is not None:
             return request
     return None
+
+
+async def _greeting(browser: socket.socket, host: str) -> bytes:
+    """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
+    hello, loop = Hello(), asyncio.get_running_loop()
+    try:
+        while data := await loop.sock_recv(browser, 16 * 1024):
+            if hello.feed(data):
+                break
+        else:
+            raise ConnectionResetError
+    except NoHello as error:
+        raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
+    if hello.server_name != host:
+        named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
+        raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
+    return hello.data
 
 
 async def _answer(browser: socket.socket, answer: Answer, method: str) -> None:

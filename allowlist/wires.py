@@ -170,16 +170,16 @@ def _discard(wires: Wires, late: asyncio.Task[socket.socket]) -> None:
         wires.close(late.result())
 
 
-async def relay(one: socket.socket, other: socket.socket, idle: float) -> None:
-    """Carry bytes both ways until both sides have ended. Raises TimeoutError after `idle` quiet seconds."""
-    async with asyncio.timeout(idle) as limit:
-        back = asyncio.create_task(_pump(other, one, limit, idle))
-        try:
-            await _pump(one, other, limit, idle)
-            await back
-        finally:
-            back.cancel()
-            await asyncio.wait([back])  # it must have let go of its socket before that is closed
+async def relay(one: socket.socket, other: socket.socket, limit: asyncio.Timeout, idle: float) -> None:
+    """Carry bytes both ways until both sides have ended; `limit` is moved to `idle` s after the last byte."""
+    limit.reschedule(asyncio.get_running_loop().time() + idle)
+    back = asyncio.create_task(_pump(other, one, limit, idle))
+    try:
+        await _pump(one, other, limit, idle)
+        await back
+    finally:
+        back.cancel()
+        await asyncio.wait([back])  # it must have let go of its socket before that is closed
 
 
 async def _pump(source: socket.socket, sink: socket.socket, limit: asyncio.Timeout, idle: float) -> None:
