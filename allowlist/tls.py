@@ -79,14 +79,13 @@ class Hello:
 
 @contextlib.contextmanager
 def _odd_names_are_no_news() -> Iterator[None]:
-    """A name that is not ASCII, or has an empty or a long label, ends the handshake before our callback, as it
-    should; but Python would also print a traceback for it, so anybody could fill the journal. Everything else
-    is still reported.
+    """A name that is not ASCII ends the handshake before our callback, as it should; but Python would also
+    print a traceback for it, so anybody could fill the journal. Everything else is still reported.
     """
     report = sys.unraisablehook
 
     def filtered(unraisable: sys.UnraisableHookArgs) -> None:
-        if not isinstance(unraisable.exc_value, UnicodeError):
+        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
             report(unraisable)
 
     sys.unraisablehook = filtered
