@@ -29,6 +29,10 @@ class ResolveError(Exception):
     """No address is known for a host; the message is a sentence."""
 
 
+class NoSuchName(ResolveError):
+    """The host has no address, as far as a name server knows that answered."""
+
+
 class Bad(Exception):
     """An answer that says nothing about the question: another server may do better."""
 

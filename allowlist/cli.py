@@ -11,23 +11,27 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from allowlist.chromium import managed_policy
 from allowlist.decision import Allowlist, Policy
 from allowlist.document import Problems
-from allowlist.door import Door, Refusal
-from allowlist.resolver import Resolver, Upstream
+from allowlist.door import DEFAULT_LEVEL, Door, DoorSettings, Refusal
+from allowlist.resolver import Upstream
 
 DEFAULT_LIST = Path("/etc/kiosk/allowlist.yaml")
-DEFAULT_LEVEL = "nursery"
 
 
-def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_arguments(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    read_settings: Callable[[Path], DoorSettings] | None = None,
+) -> None:
     """Mount `allowlist` and `door`; each sets `run`, a function of the parsed arguments that returns the
-    exit status.
+    exit status. `read_settings`: what the configuration in a folder says; without it the door has no
+    `--config`.
     """
     group = subparsers.add_parser("allowlist", help="what a child may see, and why")
     commands = group.add_subparsers(required=True, metavar="COMMAND")
@@ -41,13 +45,15 @@ def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     door = subparsers.add_parser("door", help="run the door alone, for trying a list")
     door.add_argument("--listen", type=_host_port, default=("127.0.0.1", 3128), metavar="HOST:PORT")
     door.add_argument("--dns", type=_host_port, metavar="SERVER:PORT", help="default: this machine's")
-    door.add_argument("--private-addresses", choices=("refuse", "allow"), default="refuse")
+    if read_settings is not None:
+        door.add_argument("--config", type=Path, metavar="DIR", help="a configuration to run it with")
+    door.add_argument("--private-addresses", choices=("refuse", "allow"))
     door.add_argument("--upstream-proxy", metavar="URL", help="the setting's own proxy")
     door.add_argument("--builtin", type=Path, metavar="DIR", help="the built-in site's folder")
-    door.set_defaults(run=_door)
+    door.set_defaults(run=_door, read_settings=read_settings, config=None)
     for each in (test, policy, listed, door):
-        each.add_argument("--list", type=Path, default=DEFAULT_LIST, metavar="FILE", dest="file")
-        each.add_argument("--level", default=DEFAULT_LEVEL)
+        each.add_argument("--list", type=Path, metavar="FILE", dest="file", help=f"default: {DEFAULT_LIST}")
+        each.add_argument("--level", help=f"default: {DEFAULT_LEVEL}")
         each.add_argument("--date", type=date.fromisoformat, metavar="YEAR-MONTH-DAY", help="default: today")
 
 
@@ -65,7 +71,7 @@ def _day(args: argparse.Namespace) -> date:
 
 def _read(args: argparse.Namespace) -> Allowlist | None:
     try:
-        return Allowlist.read(args.file)
+        return Allowlist.read(args.file or DEFAULT_LIST)
     except Problems as problems:
         sys.stderr.write(f"{problems}\n")
         return None
@@ -75,7 +81,7 @@ def _test(args: argparse.Namespace) -> int:
     read = _read(args)
     if read is None:
         return 1
-    policy = read.policy(args.level, _day(args))
+    policy = read.policy(args.level or DEFAULT_LEVEL, _day(args))
     for url in _lines(args.urls):
         _write(_answer(policy, url))
     return 0
@@ -104,7 +110,7 @@ def _policy(args: argparse.Namespace) -> int:
     read = _read(args)
     if read is None:
         return 1
-    compiled = managed_policy(read.policy(args.level, _day(args)))
+    compiled = managed_policy(read.policy(args.level or DEFAULT_LEVEL, _day(args)))
     sys.stdout.write(json.dumps(compiled, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return 0
 
@@ -122,25 +128,28 @@ def _list(args: argparse.Namespace) -> int:
                 "levels": site.levels,
                 "start": site.start,
                 "until": site.checked.until.isoformat() if site.checked else None,
-                "counts": site.counts(args.level, _day(args)),
+                "counts": site.counts(args.level or DEFAULT_LEVEL, _day(args)),
             }
         )
     return 0
 
 
 def _door(args: argparse.Namespace) -> int:
+    settings = DoorSettings()
+    if args.config is not None:
+        settings = args.read_settings(args.config)
+        args.file = args.file or args.config / DEFAULT_LIST.name
     read = _read(args)
     if read is None:
         return 1
-    upstreams = (Upstream(*args.dns),) if args.dns else ()
-    door = Door(
-        read.policy(args.level, _day(args)),
-        Resolver(upstreams),
-        builtin=args.builtin,
-        on_refused=_tell,
-        private_addresses=args.private_addresses,
-        upstream_proxy=args.upstream_proxy,
+    settings = replace(
+        settings,
+        upstreams=(Upstream(*args.dns),) if args.dns else settings.upstreams,
+        private_addresses=args.private_addresses or settings.private_addresses,
+        upstream_proxy=args.upstream_proxy or settings.upstream_proxy,
+        builtin=args.builtin or settings.builtin,
     )
+    door = settings.door(read.policy(args.level or settings.level, _day(args)), _tell)
     try:
         asyncio.run(_serve(door, args.listen))
     except OSError as error:

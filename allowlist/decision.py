@@ -6,15 +6,24 @@ the reading of the URL and a few look-ups, whether the list has ten sites or a h
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from allowlist.patterns import Authority, PagePattern
+from allowlist.patterns import Authority, covers
 from allowlist.sites import Site, read_sites
-from allowlist.urls import DEFAULT_PORTS, Refused, check_host, read_origin, read_url
+from allowlist.urls import (
+    DEFAULT_PORTS,
+    Refused,
+    check_host,
+    normalised,
+    origin_parts,
+    page_parts,
+    read_origin,
+)
 
 
 class Decision(NamedTuple):
@@ -26,6 +35,15 @@ class Decision(NamedTuple):
     why: str
 
 
+class Listed(NamedTuple):
+    """A page of the list as the tables hold it: few objects, which lie close together."""
+
+    path: str
+    query: tuple[str, ...] | None
+    host: str
+    site: str
+
+
 LISTED = "It is on the list."
 
 
@@ -34,11 +52,17 @@ class Policy:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(sites)
-        self._pages: dict[Authority, list[tuple[PagePattern, str]]] = {}
+        self._pages: dict[str, tuple[Listed, ...]] = {}  # by origin
+        self._starred: dict[Authority, tuple[Listed, ...]] = {}
         self._hosts: dict[Authority, str] = {}
         for site in self.sites:
             for pattern in site.page_patterns:
-                self._pages.setdefault(pattern.at, []).append((pattern, site.id))
+                at = pattern.at
+                listed = Listed(sys.intern(pattern.path), pattern.query, at.host, site.id)
+                if at.wild:
+                    self._starred[at] = (*self._starred.get(at, ()), listed)
+                else:
+                    self._pages[at.origin] = (*self._pages.get(at.origin, ()), listed)
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
         self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
@@ -46,15 +70,26 @@ class Policy:
     def page(self, url: str) -> Decision:
         """May a child be on `url`?"""
         try:
-            scheme, host, port, path, query = read_url(url)
+            origin, tail = normalised(url)
+            listed = self._pages.get(origin)
+            if listed is not None:  # then its host needs no reading: the list was read before
+                path, query = page_parts(tail)
+                for page, asks, host, site in listed:
+                    if covers(page, asks, path, query):
+                        return Decision(True, host, site, LISTED)
+            return self._by_star(origin, tail, listed is not None)
         except Refused as refused:
             return Decision(False, "", "", f"This address {refused}.")
-        known = False
-        for at in self._names_of(scheme, host, port):
-            for pattern, site in self._pages.get(at, ()):
-                if pattern.covers(path, query):
-                    return Decision(True, host, site, LISTED)
-                known = True
+
+    def _by_star(self, origin: str, tail: str, known: bool) -> Decision:
+        scheme, host, port = origin_parts(origin)
+        if self._stars and (scheme, port) in self._stars:
+            path, query = page_parts(tail)
+            for at in _stars_over(scheme, host, port):
+                for page, asks, _, site in self._starred.get(at, ()):
+                    if covers(page, asks, path, query):
+                        return Decision(True, host, site, LISTED)
+                    known = True
         if known:
             return Decision(False, host, "", f"This page of {host} is not on the list.")
         return Decision(False, host, "", f"No page of {host} is on the list.")
@@ -87,10 +122,12 @@ class Policy:
     def _names_of(self, scheme: str, host: str, port: int) -> list[Authority]:
         """Every way in which a list may name this host: by itself, and by each of its parents' stars."""
         names = [Authority(scheme, host, port)]
-        if (scheme, port) in self._stars:
-            labels = host.split(".")
-            names += [Authority(scheme, ".".join(labels[n:]), port, True) for n in range(1, len(labels))]
-        return names
+        return names + _stars_over(scheme, host, port) if (scheme, port) in self._stars else names
+
+
+def _stars_over(scheme: str, host: str, port: int) -> list[Authority]:
+    labels = host.split(".")
+    return [Authority(scheme, ".".join(labels[n:]), port, True) for n in range(1, len(labels))]
 
 
 @dataclass(frozen=True)

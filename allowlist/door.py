@@ -22,13 +22,17 @@ from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
+from allowlist.resolver import Resolver, Upstream
 from allowlist.tls import Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
 from allowlist.wires import Wires, relay
 
-__all__ = ["BUILTIN_HOST", "Door", "Limits", "Refusal"]
+__all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "Refusal"]
 
+DEFAULT_LEVEL = "nursery"
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
+A_MOMENT = 0.1  # s
+MOST_AT_ONCE = 8  # connections accepted before anything else has its turn
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -55,6 +59,29 @@ class Refusal:
     url: str
     why: str
     at: float
+
+
+@dataclass(frozen=True)
+class DoorSettings:
+    """What a configuration says of a door."""
+
+    level: str = DEFAULT_LEVEL
+    upstreams: tuple[Upstream, ...] = ()
+    trust: str = ""  # authorities of name servers, PEM, besides the public ones
+    private_addresses: PrivateAddresses = "refuse"
+    upstream_proxy: str = ""
+    builtin: Path | None = None
+
+    def door(self, policy: Policy, on_refused: Callable[[Refusal], None]) -> Door:
+        """A door so set up. Raises what Door raises."""
+        return Door(
+            policy,
+            Resolver(self.upstreams, trust=self.trust),
+            self.builtin,
+            on_refused,
+            self.private_addresses,
+            self.upstream_proxy or None,
+        )
 
 
 class _Refused(Exception):
@@ -90,6 +117,7 @@ class Door:
             if upstream_proxy
             else Straight(resolver, private_addresses)
         )
+        self._resolver = resolver
         self._limits = limits or Limits()
         self._wires = Wires()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,18 +128,22 @@ class Door:
         door's from now on. Raises wires.Cut if it was cut before.
         """
         self._wires.add(listener)
-        accepting = asyncio.create_task(self._accept(listener))
-        self._keep(accepting)
-        self._after_cut.append(partial(asyncio.get_running_loop().call_soon_threadsafe, accepting.cancel))
-        await asyncio.wait([accepting])
-        if not accepting.cancelled():
-            accepting.result()
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        self._after_cut.append(partial(loop.call_soon_threadsafe, _finish, over))
+        loop.add_reader(listener.fileno(), self._knocked, listener, over)
+        try:
+            await over
+        finally:
+            loop.remove_reader(listener.fileno())
+            self._wires.close(listener)
 
     def cut(self) -> None:
-        """Shut the listening socket and every connection down, before returning. Any thread may call it, also
-        while the event loop stands still. A cut door stays cut.
+        """Shut the listening socket, every connection and every look-up of a name down, before returning.
+        Any thread may call it, also while the event loop stands still. A cut door stays cut.
         """
         self._wires.cut()
+        self._resolver.cut()
         for end in self._after_cut:
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 end()
@@ -127,55 +159,69 @@ class Door:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, listener: socket.socket) -> None:
-        try:
-            while True:
-                try:
-                    wire = await self._wires.accept(listener)
-                except OSError as error:
-                    if error.errno in FULL_FOR_NOW:
-                        await asyncio.sleep(0.1)
-                    elif error.errno != errno.ECONNABORTED:
-                        return  # cut: the socket no longer listens
-                    continue
-                if len(self._tasks) > self._limits.connections:
-                    self._wires.close(wire)
-                    continue
+    def _knocked(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
+        """Let those in who wait at the door; only so many at once, as others wait for this loop too."""
+        for _ in range(MOST_AT_ONCE):
+            try:
+                wire = self._wires.accept(listener)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in FULL_FOR_NOW:
+                    self._look_away(listener, over)
+                elif error.errno != errno.ECONNABORTED:
+                    _finish(over)  # cut: the socket no longer listens
+                return
+            if len(self._tasks) < self._limits.connections:
                 self._keep(asyncio.create_task(self._meet(wire)))
-        finally:
-            self._wires.close(listener)
+            else:
+                self._wires.close(wire)
+
+    def _look_away(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
+        """There is no room for a connection more: look again in a moment."""
+        loop, descriptor = asyncio.get_running_loop(), listener.fileno()
+
+        def look_again() -> None:
+            if not over.done():
+                loop.add_reader(descriptor, self._knocked, listener, over)
+
+        loop.remove_reader(descriptor)
+        loop.call_later(A_MOMENT, look_again)
 
     async def _meet(self, browser: socket.socket) -> None:
         """One connection of the browser, from its first byte to its last."""
         try:
             with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
-                await self._one_request(browser)
+                async with asyncio.timeout(self._limits.head) as limit:  # moved on as the connection does
+                    await self._one_request(browser, limit)
         finally:
             self._wires.close(browser)
 
-    async def _one_request(self, browser: socket.socket) -> None:
+    async def _one_request(self, browser: socket.socket, limit: asyncio.Timeout) -> None:
         try:
-            async with asyncio.timeout(self._limits.head):
-                request = await _next_request(browser)
+            request = await _next_request(browser)
         except BadRequest as error:
             self._refuse("", 0, "", f"The request {error}.")
             await _answer(browser, refusal("That is not a request.", 400), "GET")
             return
+        limit.reschedule(None)
         if isinstance(request, Connect):
-            await self._tunnel(browser, request)
+            await self._tunnel(browser, request, limit)
         elif isinstance(request, Fetch):
-            await self._fetch(browser, request)
+            await self._fetch(browser, request, limit)
 
-    async def _tunnel(self, browser: socket.socket, asked: Connect) -> None:
+    async def _tunnel(self, browser: socket.socket, asked: Connect, limit: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
         site: socket.socket | None = None
         opened = False
         try:
             site = await self._open(asked.host, asked.port, "https")
-            await asyncio.get_running_loop().sock_sendall(browser, TUNNEL_OPEN)
+            limit.reschedule(loop.time() + self._limits.head)
+            await loop.sock_sendall(browser, TUNNEL_OPEN)
             opened = True
-            greeting = await self._greeting(browser, asked.host)
-            await asyncio.get_running_loop().sock_sendall(site, greeting)
-            await relay(browser, site, self._limits.idle)
+            greeting = await _greeting(browser, asked.host)
+            await loop.sock_sendall(site, greeting)
+            await relay(browser, site, limit, self._limits.idle)
         except _Refused as refused:
             self._refuse(asked.host, asked.port, "", str(refused))
             if not opened:
@@ -184,12 +230,13 @@ class Door:
             if site is not None:
                 self._wires.close(site)
 
-    async def _fetch(self, browser: socket.socket, asked: Fetch) -> None:
+    async def _fetch(self, browser: socket.socket, asked: Fetch, limit: asyncio.Timeout) -> None:
         url, site = asked.url, None
         shown = f"http://{url.host}:{url.port}{url.path}"
         try:
             if url.host == BUILTIN_HOST and self._site is not None:
                 self._allow(url.host, url.port, "http")
+                limit.reschedule(asyncio.get_running_loop().time() + self._limits.idle)
                 await _answer(browser, self._site.answer(asked.method, url.path), asked.method)
                 return
             site = await self._open(url.host, url.port, "http")
@@ -217,25 +264,13 @@ class Door:
         except Unreachable as error:
             raise _Refused(str(error), 502) from error
 
-    async def _greeting(self, browser: socket.socket, host: str) -> bytes:
-        """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
-        hello, loop = Hello(), asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._limits.head):
-                while data := await loop.sock_recv(browser, 16 * 1024):
-                    if hello.feed(data):
-                        break
-                else:
-                    raise ConnectionResetError
-        except NoHello as error:
-            raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
-        if hello.server_name != host:
-            named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
-            raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
-        return hello.data
-
     def _refuse(self, host: str, port: int, url: str, why: str) -> None:
         self._on_refused(Refusal(host, port, url, why, time.monotonic()))
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
@@ -247,6 +282,23 @@ async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
         if request is not None:
             return request
     return None
+
+
+async def _greeting(browser: socket.socket, host: str) -> bytes:
+    """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
+    hello, loop = Hello(), asyncio.get_running_loop()
+    try:
+        while data := await loop.sock_recv(browser, 16 * 1024):
+            if hello.feed(data):
+                break
+        else:
+            raise ConnectionResetError
+    except NoHello as error:
+        raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
+    if hello.server_name != host:
+        named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
+        raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
+    return hello.data
 
 
 async def _answer(browser: socket.socket, answer: Answer, method: str) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from publicsuffixlist import PublicSuffixList
 
 from allowlist.document import Wrong
-from allowlist.urls import Refused, Url, check_host, read_url
+from allowlist.urls import DEFAULT_PORTS, Refused, Url, check_host, read_url
 
 
 class Authority(NamedTuple):
@@ -29,6 +29,12 @@ class Authority(NamedTuple):
     def __str__(self) -> str:
         return f"{self.scheme}://{'*.' if self.wild else ''}{self.host}:{self.port}"
 
+    @property
+    def origin(self) -> str:
+        """As it stands at the start of a normalised URL: its own default port is not written."""
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
 
 @dataclass(frozen=True, slots=True)
 class PagePattern:
@@ -40,15 +46,18 @@ class PagePattern:
 
     def covers(self, path: str, query: str | None) -> bool:
         """Whether a URL with this path and query, on a host of ours, is this page."""
-        if self.path != path and not (
-            self.path[-1] == "/" and (path.startswith(self.path) or path == self.path[:-1])
-        ):
-            return False
-        return self.query is None or self.query == parameters(query)
+        return covers(self.path, self.query, path, query)
 
     def matches(self, url: Url) -> bool:
         """Whether `url` is of this pattern: the language in one place, for a single pattern."""
         return on(self.at, url.host, url.port, url.scheme) and self.covers(url.path, url.query)
+
+
+def covers(page: str, asks: tuple[str, ...] | None, path: str, query: str | None) -> bool:
+    """Whether a path and query are those of a page, or below it if its path ends in a slash."""
+    if page != path and not (page[-1] == "/" and (path.startswith(page) or path == page[:-1])):
+        return False
+    return asks is None or asks == parameters(query)
 
 
 def on(at: Authority, host: str, port: int, scheme: str) -> bool:

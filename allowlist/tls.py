@@ -6,7 +6,10 @@ passed on as they came (RFC 6066, section 3; FACTS: interception does more harm 
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+import sys
+from collections.abc import Iterator
 
 LARGEST_HELLO = 64 * 1024  # bytes; with post-quantum keys a hello has about 2,000
 
@@ -53,7 +56,8 @@ class Hello:
             raise NoHello("its TLS greeting is too long")
         self._incoming.write(data)
         try:
-            self._seen.do_handshake()
+            with _odd_names_are_no_news():
+                self._seen.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLError as error:
@@ -71,3 +75,21 @@ class Hello:
     def _state(self) -> _Seen:
         assert isinstance(self._seen, _Seen)
         return self._seen
+
+
+@contextlib.contextmanager
+def _odd_names_are_no_news() -> Iterator[None]:
+    """A name that is not ASCII ends the handshake before our callback, as it should; but Python would also
+    print a traceback for it, so anybody could fill the journal. Everything else is still reported.
+    """
+    report = sys.unraisablehook
+
+    def filtered(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
+            report(unraisable)
+
+    sys.unraisablehook = filtered
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report

@@ -30,11 +30,22 @@ class Unreachable(Exception):
     """No way to the host; the message is a sentence."""
 
 
+class Denied(Unreachable):
+    """The setting's own filter says no; `status` is its HTTP status."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(f"The setting's own filter does not open {host} (it says {status}).")
+        self.status = status
+
+
 class Resolves(Protocol):
     """What the door needs of a resolver."""
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """The addresses of `host`. Raises ResolveError."""
+
+    def cut(self) -> None:
+        """Send nothing more, for ever. Any thread may call it."""
 
 
 class Way(Protocol):
@@ -77,12 +88,15 @@ class ThroughProxy:
 
     @classmethod
     def at(cls, address: str, resolver: Resolves) -> ThroughProxy:
-        """The proxy at http://[name:password@]host[:port]. Raises ValueError if that is not one."""
-        url = URL(address)
-        if url.protocol != "http:" or url.pathname != "/" or url.search or url.hash:
-            raise ValueError(f"“{address}” is not a proxy: write http://proxy.example:3128")
+        """The proxy at [http://][name:password@]host[:port]. Raises ValueError if that is not one."""
+        url = _proxy_url(address)
         credentials = f"{unquote(url.username)}:{unquote(url.password)}" if url.username else ""
         return cls(url.hostname.strip("[]"), int(url.port or 80), resolver, credentials)
+
+    @staticmethod
+    def check(address: str) -> None:
+        """Raises ValueError if `address` does not write a proxy."""
+        _proxy_url(address)
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A tunnel to `host` through the proxy. Raises Unreachable."""
@@ -115,9 +129,21 @@ class ThroughProxy:
         except OSError as error:
             raise Unreachable(f"The setting's proxy {self.host} hung up.") from error
         status = re.match(rb"HTTP/1\.[01] (\d{3})", head)
-        if status is None or status[1] != b"200" or not head.endswith(b"\r\n\r\n"):
-            said = status[1].decode() if status else "nothing that can be read"
-            raise Unreachable(f"The setting's own filter does not open {host} (it says {said}).")
+        if status is None or not head.endswith(b"\r\n\r\n"):
+            raise Unreachable(f"The setting's proxy {self.host} says nothing that can be read.")
+        if status[1] != b"200":
+            raise Denied(host, int(status[1]))
+
+
+def _proxy_url(address: str) -> URL:
+    wrong = f"“{address}” is not a proxy: write http://proxy.example:3128"
+    try:
+        url = URL(address if "://" in address else f"http://{address}")
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    if url.protocol != "http:" or not url.hostname or url.pathname != "/" or url.search or url.hash:
+        raise ValueError(wrong)
+    return url
 
 
 def _is_address(host: str) -> bool:

@@ -11,11 +11,13 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from ada_url import URL
+from ada_url import normalize_url
 
 LONGEST = 8 * 1024  # characters; Chromium takes 2 MB, no page of ours needs it
 DEFAULT_PORTS = {"http": 80, "https": 443}
+NOT_HTTP = "is neither http nor https"
 _PORTS = DEFAULT_PORTS | {"wss": 443}
+_SHORTEST_ORIGIN = len("http://x")
 
 
 class Refused(ValueError):
@@ -37,43 +39,59 @@ class Url(NamedTuple):
 
 def read_url(text: str) -> Url:
     """`text` as a browser reads it. Raises Refused with the reason."""
-    scheme, host, port, tail = _split(text)
+    origin, tail = normalised(text)
+    scheme, host, port = origin_parts(origin)
     if scheme not in DEFAULT_PORTS:
-        raise Refused("is neither http nor https")
-    path, question, query = tail.partition("#")[0].partition("?")
-    if _SUSPECT.search(path):
-        _check_path(f"/{path}")
-    return Url(scheme, host, port, f"/{path}", query if question else None)
+        raise Refused(NOT_HTTP)
+    return Url(scheme, host, port, *page_parts(tail))
 
 
 def read_origin(text: str) -> tuple[str, str, int]:
     """The scheme, host and port that a browser connects to for `text`, wherever its path leads; for wss they
     are those of https. Raises Refused with the reason.
     """
-    scheme, host, port, _ = _split(text)
+    scheme, host, port = origin_parts(normalised(text)[0])
     return "https" if scheme == "wss" else scheme, host, port
 
 
-def _split(text: str) -> tuple[str, str, int, str]:
-    """Scheme, host, port and everything after the first slash of the path."""
+def normalised(text: str) -> tuple[str, str]:
+    """`text` as a browser writes it, in two: its origin, and the rest from the path's first slash on.
+
+    Raises Refused if it is no URL, or one without a host; what it names is not looked at yet.
+    """
     if len(text) > LONGEST:
         raise Refused("is too long")
     try:
-        href = URL(text).href
+        whole = normalize_url(text)
     except ValueError:
         raise Refused("is not a URL") from None
-    scheme, separator, rest = href.partition("://")
+    at = whole.find("/", _SHORTEST_ORIGIN)
+    if at < 0:
+        raise Refused(NOT_HTTP)
+    return whole[:at], whole[at:]
+
+
+def origin_parts(origin: str) -> tuple[str, str, int]:
+    """The scheme, host and port of a normalised origin. Raises Refused with the reason."""
+    scheme, separator, host = origin.partition("://")
     port = _PORTS.get(scheme)
     if port is None or not separator:
-        raise Refused("is neither http nor https")
-    host, _, tail = rest.partition("/")
+        raise Refused(NOT_HTTP)
     if "@" in host:
         raise Refused("carries a name or password")
     if ":" in host and host[0] != "[":
         host, _, written = host.partition(":")
         port = int(written)
     check_host(host)
-    return scheme, host, port, tail
+    return scheme, host, port
+
+
+def page_parts(tail: str) -> tuple[str, str | None]:
+    """The path and the query of what follows a normalised origin. Raises Refused with the reason."""
+    path, question, query = tail.partition("#")[0].partition("?")
+    if _SUSPECT.search(path):
+        _check_path(path)
+    return path, query if question else None
 
 
 def check_host(host: str) -> None:

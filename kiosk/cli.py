@@ -11,7 +11,9 @@ from pathlib import Path
 
 from allowlist import cli as allowlist
 from allowlist.document import Problems
+from allowlist.door import DoorSettings
 from hardware.errors import HardwareError
+from kiosk import config
 from kiosk.commands import asking, incidents, log, report
 from kiosk.errors import KioskError
 from kiosk.guardian import folder
@@ -56,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("id")
         command.add_argument("--socket", type=Path, default=None, help="the guardian's socket")
         command.set_defaults(run=_simulate, verb=name)
-    allowlist.add_arguments(commands)
+    allowlist.add_arguments(commands, _door_settings)
     for mounted in (log, incidents, report, asking):
         mounted.add_arguments(commands)
     return parser
@@ -82,6 +84,12 @@ def _try(chosen: argparse.Namespace) -> int:
         _say(trial.greeting(kiosk))
         trial.wait_for_the_end(kiosk)
     return 0
+
+
+def _door_settings(folder: Path) -> DoorSettings:
+    from kiosk.guardian import settings  # the guardian's parts, for the one command that needs them
+
+    return settings.door_settings(config.load(folder))
 
 
 def _check(chosen: argparse.Namespace) -> int:

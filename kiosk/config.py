@@ -8,12 +8,15 @@ closed (invariant 1).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from allowlist.document import Strict, read
+from allowlist.document import Strict, Wrong, read
+from allowlist.upstream import ThroughProxy
+from allowlist.urls import Refused, read_url
 
 
 def _one_line(value: str) -> str:
@@ -22,6 +25,32 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise Wrong(f"“{value}” is not an address", "Write numbers, as in 192.0.2.53.") from None
+
+
+def _host(value: str) -> str:
+    if set("/:?#@\\") & set(value):
+        raise Wrong(f"“{value}” is more than a name", "Write the name alone, as in farm.example.")
+    try:
+        return read_url(f"https://{value}/").host
+    except Refused as refused:
+        raise Wrong(f"“{value}” {refused}", "Write a full name, as in farm.example.") from None
+
+
+def _proxy(value: str) -> str:
+    try:
+        ThroughProxy.check(value) if value else None
+    except ValueError as error:
+        raise Wrong(f"“{value}” is not a proxy", "Write host:port, as in proxy.example:8080.") from error
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Host = Annotated[str, AfterValidator(_host)]
 Words = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Pin = Annotated[int, Field(ge=2, le=27)]
 
@@ -44,24 +73,59 @@ class Presence(Strict):
 class Dns(Strict):
     """The setting's own resolver, which filters (H21)."""
 
-    server: str = Field(description="Its address, or its URL for DoH.", examples=["192.0.2.53"])
-    port: int = Field(53, ge=1, le=65535, description="Its port.", examples=["53"])
+    server: Address = Field(description="Its address, in numbers.", examples=["192.0.2.53"])
+    port: int | None = Field(
+        None, ge=1, le=65535, description="Its port, if not 53, 853 (dot) or 443 (doh).", examples=["53"]
+    )
     transport: Literal["udp", "dot", "doh"] = Field(
         "udp",
         description="Plain (udp, with tcp where needed), DNS over TLS, or DNS over HTTPS.",
         examples=["udp"],
     )
-    hostname: str = Field("", description="The name on its certificate.", examples=["filter.example"])
+    hostname: Host | Literal[""] = Field(
+        "",
+        description="The name on its certificate (dot, doh), if that is not its address.",
+        examples=["filter.example"],
+    )
+    path: str = Field(
+        "/dns-query", pattern="^/[!-~]*$", description="Where doh is asked.", examples=["/dns-query"]
+    )
+
+
+class UpstreamFilter(Strict):
+    """How to tell that the setting's own filter is in the path (H21)."""
+
+    refused: tuple[Host, ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="Names that exist and that the filter refuses: its maker has some for testing.",
+        examples=["[blocked.filter.example]"],
+    )
+    allowed: tuple[Host, ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="Names that it allows; without an answer for them nothing is known.",
+        examples=["[www.example.org]"],
+    )
+    blocked_answers: tuple[Address, ...] = Field(
+        (),
+        max_length=32,
+        description="Addresses of its block page. No such name, 0.0.0.0 and :: are understood without.",
+        examples=["[192.0.2.80]"],
+    )
 
 
 class Network(Strict):
     """The one way out."""
 
     dns: Dns | None = Field(None, description="The resolver; without it, the system's own.", examples=["{…}"])
+    dns_second: Dns | None = Field(
+        None, description="A second one, asked when the first gives no answer.", examples=["{…}"]
+    )
     private_addresses: Literal["refuse", "allow"] = Field(
         "refuse", description="Whether a listed host may lie on a private address.", examples=["refuse"]
     )
-    upstream_proxy: str = Field(
+    upstream_proxy: Annotated[str, AfterValidator(_proxy)] = Field(
         "",
         description="The setting's own proxy, host:port, if there is one.",
         examples=["proxy.example:8080"],
@@ -70,6 +134,12 @@ class Network(Strict):
         (),
         description="PEM files of authorities the browser is to trust besides the public ones.",
         examples=["[]"],
+    )
+    filter: UpstreamFilter | None = Field(
+        None, description="How to tell that the setting's filter is in the path.", examples=["{…}"]
+    )
+    require_upstream_filter: bool = Field(
+        False, description="Whether a session needs that filter to be in the path.", examples=["true"]
     )
 
 

@@ -25,6 +25,10 @@ class BrowserError(KioskError):
     """The browser could not be started or did not do what it was told."""
 
 
+class FilterError(KioskError):
+    """The setting's own filter is not in the path, and a session needs it (H21)."""
+
+
 class StoreError(KioskError):
     """The log, the latch or the outbox could not be read or written: the kiosk closes."""
 

@@ -11,10 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from pathlib import Path
 
-import assets
 from allowlist.document import Problems
-from allowlist.door import Door
-from allowlist.resolver import Resolver
 from hardware.errors import HardwareError
 from hardware.panel import open_panel
 from hardware.press import Trip
@@ -24,6 +21,7 @@ from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
+from kiosk.guardian.browser_gate import gate_of
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.folder import Folder, load
@@ -197,22 +195,18 @@ def _way_out_maker(
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
         policy = listing.policy
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
-        door = Door(
-            policy,
-            Resolver(settings.upstreams(config)),
-            builtin=assets.path("site"),
-            on_refused=lambda refusal: records.refused(refusal.host, refusal.why),
-            private_addresses=config.network.private_addresses,
-            upstream_proxy=config.network.upstream_proxy or None,
+        door = settings.door_settings(config).door(
+            policy, lambda refusal: records.refused(refusal.host, refusal.why)
         )
+        check = settings.filter_check(config, lambda found: records.filter_found(found.state, found.todo))
         browser = BrowserSettings(
             wayland=chosen.wayland,
             policy=settings.managed_policy(config, policy),
-            allowed=lambda url: policy.page(url).ok,
+            allowed=gate_of(policy),
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),
         )
-        return WayOut(browser, door, on_event)
+        return WayOut(browser, door, check, on_event)
 
     return make
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from allowlist.decision import Policy
+
 REDIRECTS = (301, 302, 303, 307, 308)  # RFC 9110, 15.4: those that a browser follows
 
 # Every document is stopped twice: before it is asked for, and when it answers, where a redirect shows.
@@ -13,6 +15,11 @@ STOPS = [
     {"urlPattern": "*", "resourceType": "Document", "requestStage": stage}
     for stage in ("Request", "Response")
 ]
+
+
+def gate_of(policy: Policy) -> Callable[[str], bool]:
+    """Whether a child may be on a URL, for the browser's gate: the one decision, and nothing beside it."""
+    return lambda url: policy.page(url).ok
 
 
 def leads_to(paused: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from hardware.errors import HardwareError
 from kiosk import events as on
-from kiosk.errors import BrowserError, KioskError
+from kiosk.errors import BrowserError, FilterError, KioskError
 from kiosk.guardian import browser_events as web
 from kiosk.guardian.browser import Browser
 from kiosk.guardian.wayout import WayOut
@@ -84,7 +84,7 @@ class Browsing:
                 way_out.cut()
             await way_out.open(lambda name: self._post(on.StepDone(name)))
             self._answer(way_out, on.BrowserReady())
-        except (HardwareError, BrowserError, OSError) as error:
+        except (HardwareError, BrowserError, FilterError, OSError) as error:
             if way_out is not None:
                 way_out.cut()
             sentence = str(error.args[0] if isinstance(error, KioskError) else error)

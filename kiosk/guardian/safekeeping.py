@@ -141,9 +141,17 @@ class Safekeeping:
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
 
     def refused(self, host: str, why: str) -> None:
-        """The door refused a host. A log that cannot be written is a fault, and closes."""
+        """The door refused a host."""
+        self._note("door_refused", host=host, why=why)
+
+    def filter_found(self, state: str, why: str) -> None:
+        """Whether the setting's own filter is in the path (H21)."""
+        self._note("filter", state=state, why=why)
+
+    def _note(self, kind: str, **detail: str) -> None:
+        """A record that no effect asked for. A log that cannot be written is a fault, and closes."""
         try:
-            self.log("door_refused", host=host, why=why)
+            self.log(kind, **detail)
         except StoreError as error:
             self._trouble(error)
 

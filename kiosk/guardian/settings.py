@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import ssl
+from collections.abc import Callable
 
+import assets
 from allowlist.chromium import managed_policy as compile_policy
 from allowlist.decision import Policy
+from allowlist.door import DoorSettings
 from allowlist.resolver import Transport, Upstream
 from hardware.panel import HardwareSettings
 from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
+from kiosk.guardian.filtercheck import FilterCheck, Finding
 from kiosk.guardian.paths import PathTo
 from kiosk.guardian.safekeeping import Place
-from kiosk.guardian.views import Setting
+from kiosk.guardian.views import FILTER, STEPS, Setting
 from kiosk.protocol import Tile
 from kiosk.state import Timing
 
@@ -34,12 +38,14 @@ def timing(config: Config) -> Timing:
 
 def setting(config: Config, policy: Policy) -> Setting:
     """What the views say of this kiosk."""
+    checked = config.network.filter is not None or config.network.require_upstream_filter
     tiles = tuple(Tile(site.id, site.title, site.picture) for site in policy.sites[:MOST_TILES])
     return Setting(
         tiles=tiles,
         next=config.session.next,
         contacts=_contacts(config),
         titles={site.id: site.title for site in policy.sites},
+        steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
 
 
@@ -70,11 +76,36 @@ def hardware(config: Config) -> HardwareSettings:
 
 
 def upstreams(config: Config) -> tuple[Upstream, ...]:
-    """The setting's resolver, or none: the system's."""
-    dns = config.network.dns
-    if dns is None:
-        return ()
-    return (Upstream(dns.server, dns.port, TRANSPORTS[dns.transport], dns.hostname),)
+    """The setting's resolvers in their order, or none: the system's."""
+    written = (config.network.dns, config.network.dns_second)
+    return tuple(
+        Upstream(dns.server, dns.port or 0, TRANSPORTS[dns.transport], dns.hostname, dns.path)
+        for dns in written
+        if dns is not None
+    )
+
+
+def trust(config: Config) -> str:
+    """The setting's own authorities, PEM: its resolver's certificate may be of one of them."""
+    return "".join(path.read_text() for path in config.network.ca_certificates)
+
+
+def door_settings(config: Config) -> DoorSettings:
+    """What the door has to know. Raises OSError if an authority's file cannot be read."""
+    network = config.network
+    return DoorSettings(
+        level=config.level,
+        upstreams=upstreams(config),
+        trust=trust(config),
+        private_addresses=network.private_addresses,
+        upstream_proxy=network.upstream_proxy,
+        builtin=assets.path("site"),
+    )
+
+
+def filter_check(config: Config, tell: Callable[[Finding], None] = lambda _: None) -> FilterCheck:
+    """A check of the setting's filter, for one opening (H21)."""
+    return FilterCheck(config.network, upstreams(config), trust(config), tell)
 
 
 def managed_policy(config: Config, policy: Policy) -> dict[str, object]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
 
-STEPS = ("network", "door", "browser", "test of a blocked page")
+FILTER = "filter"
+STEPS = ("network", FILTER, "door", "browser", "test of a blocked page")
 """The real steps of waking up, in the order in which they are done."""
 
 ALERT_WORDS: Mapping[str, str] = {
@@ -21,13 +22,15 @@ ALERT_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """What views need to know of the configuration. `titles`: the tiles' titles by site id."""
+    """What views need to know of the configuration. `titles`: the tiles' titles by site id;
+    `steps`: those of STEPS that this kiosk takes."""
 
     tiles: tuple[Tile, ...] = ()
     next: str = "garden"
     contacts: tuple[str, ...] = ()
     ready: str = "Ready"
     titles: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = STEPS
 
 
 def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
@@ -109,7 +112,9 @@ def _session(s: Session, setting: Setting, serial: int) -> View:
         next=setting.next,
         back=page and (s.back or bool(s.refused and not s.loading)),
         note=_note(s, setting),
-        steps=tuple(Step(name, name in s.steps) for name in STEPS) if s.state is State.OPENING else (),
+        steps=tuple(Step(name, name in s.steps) for name in setting.steps)
+        if s.state is State.OPENING
+        else (),
         cover=s.cover.value if s.cover else "",
         choices=s.chooser is not None and s.cover is Cover.TOLD,
         asking=s.asking_until is not None,
@@ -120,3 +125,7 @@ def _note(s: Session, setting: Setting) -> str:
     if s.refused:
         return f"Not on our list: {s.refused}"
     return setting.titles.get(s.site, "") if s.state is State.PAGE else ""
+
+
+def _steps(s: Session, setting: Setting) -> tuple[Step, ...]:
+    return tuple(Step(name, name in s.steps) for name in setting.steps)

@@ -14,25 +14,42 @@ from allowlist.door import Door
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import Browser, BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
+from kiosk.guardian.filtercheck import FilterCheck
+from kiosk.guardian.views import FILTER
+
+STOPPED = "The session was stopped while it was opening."
 
 
 class WayOut:
-    """One browser behind one door. `on_event` gets the browser's events until the way is cut."""
+    """One browser behind one door, once the setting's filter was seen (H21). `on_event` gets the browser's
+    events until the way is cut.
+    """
 
     def __init__(
-        self, settings: BrowserSettings, door: Door, on_event: Callable[[BrowserEvent], None]
+        self,
+        settings: BrowserSettings,
+        door: Door,
+        check: FilterCheck,
+        on_event: Callable[[BrowserEvent], None],
     ) -> None:
         self.door = door
+        self._check = check
         self.browser = Browser(settings, self._heard)
         self._on_event = on_event
         self._cut = threading.Event()
         self._serving: asyncio.Task[None] | None = None
 
     async def open(self, step: Callable[[str], None]) -> None:
-        """Open the door inside the browser's namespace, then the browser; `step` hears of each thing done.
+        """See that the setting's filter is there, open the door inside the browser's namespace, then the
+        browser; `step` hears of each thing done.
 
-        Raises BrowserError if the browser does not start, is not filtered, or was cut meanwhile.
+        Raises FilterError if a session needs that filter and it is not in the path; BrowserError if the
+        browser does not start, is not filtered, or was cut meanwhile.
         """
+        if await self._check.passed():
+            step(FILTER)
+        if self._cut.is_set():
+            raise BrowserError(STOPPED)
         listener = await self.browser.start()
         self._serving = asyncio.create_task(self.door.serve(listener))
         step("door")
@@ -40,13 +57,14 @@ class WayOut:
         step("browser")
         step("test of a blocked page")
         if self._cut.is_set():
-            raise BrowserError("The session was stopped while it was opening.")
+            raise BrowserError(STOPPED)
 
     def cut(self) -> None:
         """Kill the browser and shut every connection, now. From any thread; again is harmless."""
         self._cut.set()
         self.browser.kill()
         self.door.cut()
+        self._check.cut()
 
     async def closed(self) -> None:
         """Return when every process of the browser is reaped and the door has let go of its sockets."""

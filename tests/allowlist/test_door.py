@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from allowlist.door import Door, Limits
+from allowlist.resolver import ResolveError, Resolver, Upstream
+from allowlist.upstream import ThroughProxy
 from allowlist.wires import Cut
 from tests.allowlist.conftest import (
     FARM,
     Names,
     Opened,
+    Zone,
     echo,
     hello_for,
     listening,
+    name_server,
     plain,
     policy_of,
     rest,
@@ -79,7 +83,7 @@ def test_a_quiet_tunnel_is_hung_up_on(trusting: Any) -> None:
 
 def test_a_site_that_takes_too_long_is_given_up_with_a_504() -> None:
     async def main() -> None:
-        class Never:
+        class Never(Names):
             async def addresses(self, _: str) -> tuple[str, ...]:
                 await asyncio.Event().wait()
                 raise AssertionError
@@ -242,5 +246,74 @@ def test_through_the_settings_proxy_a_tunnel_is_asked_for_with_its_credentials(t
                 assert answer.startswith(b"HTTP/1.1 502")
                 assert "own filter" in opened.refused[0].why
                 writer.close()
+
+    run(main())
+
+
+def test_a_name_that_is_being_looked_up_when_the_door_is_cut_is_asked_of_nobody_any_more() -> None:
+    """Invariant 3: nothing leaves the kiosk after the cut, not even the question where a site is."""
+
+    async def main() -> None:
+        first, second = Zone(silent=True), Zone({FARM: ["127.0.0.1"]})
+        async with name_server(first) as one, name_server(second) as two:
+            resolver = Resolver([Upstream("127.0.0.1", one), Upstream("127.0.0.1", two)], timeout=0.3)
+            async with Opened(policy_of("https://farm.example/"), resolver) as opened:
+                reader, writer = await opened.connect()
+                writer.write(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example\r\n\r\n")
+                while len(first.asked) < 2:
+                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(opened.door.cut)
+                assert await rest(reader) == b""
+                writer.close()
+                with pytest.raises(ResolveError, match="turned off"):
+                    await resolver.addresses(FARM)
+            assert second.asked == []
+
+    run(main())
+
+
+def test_the_settings_proxy_may_be_written_as_host_and_port_alone() -> None:
+    way = ThroughProxy.at("proxy.example:8080", Names())
+    assert (way.host, way.port) == ("proxy.example", 8080)
+    for wrong in ("https://proxy.example", "proxy.example/path", "proxy.example:x", "", "://"):
+        with pytest.raises(ValueError, match="is not a proxy"):
+            ThroughProxy.at(wrong, Names())
+
+
+def test_a_request_that_comes_a_byte_at_a_time_has_no_more_time_than_any_other() -> None:
+    """Slowloris: each byte comes in time, the whole does not."""
+
+    async def main() -> None:
+        async with Opened(policy_of("https://farm.example/"), limits=Limits(head=0.5)) as opened:
+            reader, writer = await opened.connect()
+            dribbling = asyncio.create_task(_dribble(writer))
+            assert await rest(reader) == b""
+            dribbling.cancel()
+            writer.close()
+
+    run(main())
+
+
+async def _dribble(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"GET http://farm.example/ HTTP/1.1\r\n")
+    while True:
+        writer.write(b"X: y\r\n")
+        await asyncio.sleep(0.02)
+
+
+def test_a_flood_of_connections_does_not_keep_the_event_loop_from_its_other_work() -> None:
+    """The guardian's clock, its screen and its records live in the same loop."""
+
+    async def main() -> None:
+        async with Opened(policy_of("https://farm.example/"), limits=Limits(connections=1)) as opened:
+            waiting = [socket.create_connection(("127.0.0.1", opened.port), timeout=5) for _ in range(100)]
+            for _ in range(10):
+                await asyncio.sleep(0)  # other work
+            for wire in waiting:
+                wire.setblocking(False)
+            with pytest.raises(BlockingIOError):  # the last of them has not been met yet
+                waiting[-1].recv(1)
+            for wire in waiting:
+                wire.close()
 
     run(main())

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allowlist.answers import LONGEST_CHAIN, Bad, Cache, Family, Found, question, read_answer
-from allowlist.resolver import ResolveError, Resolver, Transport, Upstream
+from allowlist.resolver import NoSuchName, ResolveError, Resolver, Transport, Upstream
 from tests.allowlist.conftest import Zone, name_server, run
 
 HOST = "farm.example"
@@ -152,7 +152,7 @@ def test_an_address_for_another_name_in_the_same_answer_is_not_believed() -> Non
         reply.answer.append(dns.rrset.from_text("evil.example.", 60, "IN", "A", "192.0.2.66"))
         reply.additional.append(dns.rrset.from_text(f"{HOST}.", 60, "IN", "A", "192.0.2.66"))
 
-    with pytest.raises(ResolveError, match="no address"):
+    with pytest.raises(NoSuchName, match="no address"):
         ask(Zone({HOST: ["192.0.2.1"]}, mangle=slip_in))
 
 
@@ -200,7 +200,7 @@ def test_a_server_that_knows_no_such_name_is_believed_and_not_asked_again_at_onc
         async with name_server(zone) as one, name_server(other) as two:
             resolver = Resolver([at(one), at(two)])
             for _ in range(2):
-                with pytest.raises(ResolveError, match=f"There is no {HOST}"):
+                with pytest.raises(NoSuchName, match=f"There is no {HOST}"):
                     await resolver.addresses(HOST)
             assert len(zone.asked) == 2  # one for each family
             assert other.asked == []
@@ -235,6 +235,65 @@ def test_many_who_ask_at_once_share_one_question_and_one_who_gives_up_harms_nobo
             assert isinstance(found[0], asyncio.CancelledError)
             assert set(found[1:]) == {("192.0.2.1",)}
             assert len(zone.asked) == 2
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Zone(silent=True),
+        Zone(rcode=dns.rcode.SERVFAIL),
+        Zone({HOST: ["cdn.example"]}),  # leads to a further question
+        Zone({HOST: ["192.0.2.1"]}, truncate=True),  # leads to TCP
+    ],
+    ids=["silence", "another server", "an alias", "tcp"],
+)
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+def test_a_look_up_that_is_under_way_sends_nothing_more_once_all_is_cut(
+    first: Zone, transport: Transport
+) -> None:
+    async def main() -> None:
+        asked = asyncio.Event()
+
+        class Watched(Zone):
+            def answer(self, wire: bytes, way: str) -> bytes | None:
+                said = super().answer(wire, way)
+                if len(self.asked) == len(Family):  # both families; none is still on its way to us
+                    resolver.cut()
+                    asked.set()
+                return said
+
+        watched = Watched(first.records, rcode=first.rcode, truncate=first.truncate, silent=first.silent)
+        second = Zone({HOST: ["192.0.2.1"]})
+        async with name_server(watched) as one, name_server(second) as two:
+            resolver = Resolver([at(one, transport), at(two, transport)], timeout=0.3)
+            looking = asyncio.create_task(resolver.addresses(HOST))
+            await asked.wait()
+            with pytest.raises(ResolveError, match="turned off"):
+                await looking
+            assert len(watched.asked) == len(Family)
+            assert second.asked == []
+            with pytest.raises(ResolveError, match="turned off"):
+                await resolver.addresses("other.example")
+
+    run(main())
+
+
+@pytest.mark.parametrize("said", [b"", b"\x00", b"\x00\x40abc", b"\xff\xff" + b"a" * 70, b"\x00\x00"])
+def test_a_stream_that_breaks_off_or_lies_about_its_length_gives_way_to_the_next_server(said: bytes) -> None:
+    async def main() -> None:
+        async def broken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readexactly(2)
+            writer.write(said)
+            writer.close()
+
+        server = await asyncio.start_server(broken, "127.0.0.1", 0)
+        async with name_server(Zone({HOST: ["192.0.2.1"]})) as two:
+            one = server.sockets[0].getsockname()[1]
+            resolver = Resolver([at(one, Transport.TCP), at(two)], timeout=0.4)
+            assert await resolver.addresses(HOST) == ("192.0.2.1",)
+        server.close()
 
     run(main())
 

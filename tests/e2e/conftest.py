@@ -144,11 +144,16 @@ def wait_until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 @contextmanager
-def tried(tmp_path: Path, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Observed]:
+def tried(
+    tmp_path: Path,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    program: tuple[str, ...] = tuple(KIOSK),
+) -> Iterator[Observed]:
     """A kiosk being tried headless, with an observer attached; ended by Ctrl-C."""
     told = tmp_path / "kiosk.json"
     process = subprocess.Popen(
-        [*KIOSK, "try", "--headless", "--json", str(told), *arguments],
+        [*program, "try", "--headless", "--json", str(told), *arguments],
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

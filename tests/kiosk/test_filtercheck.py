@@ -1,0 +1,303 @@
+"""Whether the setting's own filter is in the path (H21): asked of real name servers and a real proxy."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dns.rcode
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allowlist.document import Problems
+from allowlist.resolver import Transport, Upstream
+from kiosk.config import Network, UpstreamFilter
+from kiosk.errors import FilterError
+from kiosk.guardian import settings
+from kiosk.guardian.filtercheck import (
+    Answers,
+    FilterCheck,
+    Finding,
+    Said,
+    State,
+    judge,
+    of_addresses,
+    of_status,
+)
+from kiosk.guardian.folder import load
+from kiosk.guardian.views import STEPS
+from tests.allowlist.conftest import Zone, name_server, run, served
+from tests.kiosk.test_config import KIOSK, folder
+
+BAD, GOOD = "blocked.filter.example", "www.example.org"
+SITE, BLOCK_PAGE = "198.51.100.7", "192.0.2.80"
+CANARIES = UpstreamFilter(refused=(BAD,), allowed=(GOOD,), blocked_answers=(BLOCK_PAGE,))
+
+
+def network(required: bool = False, **more: Any) -> Network:
+    return Network(filter=CANARIES, require_upstream_filter=required, **more)
+
+
+def look(*zones: Zone, patience: float = 0, **more: Any) -> Finding:
+    """What is found with these name servers, in their order."""
+
+    async def main() -> Finding:
+        async with asyncio.timeout(15), _all(zones) as ports:
+            servers = [Upstream("127.0.0.1", port) for port in ports]
+            return await FilterCheck(network(**more), servers, patience=patience).look()
+
+    found: Finding = run(main())
+    return found
+
+
+class _all:
+    """All of these name servers at once."""
+
+    def __init__(self, zones: tuple[Zone, ...]) -> None:
+        self._zones, self._up = zones, [name_server(zone) for zone in zones]
+
+    async def __aenter__(self) -> list[int]:
+        return [await each.__aenter__() for each in self._up]
+
+    async def __aexit__(self, *_: object) -> None:
+        for each in self._up:
+            await each.__aexit__(None, None, None)
+
+
+def filtering(*answer: str) -> Zone:
+    """A name server that answers so for the refused name."""
+    return Zone({GOOD: [SITE], BAD: list(answer)})
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        Zone({GOOD: [SITE]}),  # no such name
+        filtering(),  # such a name, and no address
+        filtering("0.0.0.0"),
+        filtering("0.0.0.0", "::"),
+        filtering(BLOCK_PAGE),
+    ],
+    ids=["no such name", "no address", "0.0.0.0", "0.0.0.0 and ::", "block page"],
+)
+def test_every_way_in_which_a_filter_refuses_a_name_is_understood(zone: Zone) -> None:
+    assert look(zone).state is State.IN_PATH
+
+
+@pytest.mark.parametrize("answer", [(SITE,), (BLOCK_PAGE, SITE), ("0.0.0.0", "2001:db8::7"), ("192.0.2.81",)])
+def test_one_address_that_leads_on_is_a_way_through_and_ict_hears_which_name(answer: tuple[str, ...]) -> None:
+    finding = look(filtering(*answer))
+    assert finding.state is State.NOT_IN_PATH
+    assert finding.sentence == "The setting's internet filter is not in the path."
+    assert f"lets {BAD} through" in finding.todo
+
+
+def test_a_network_that_refuses_everything_is_no_filter() -> None:
+    finding = look(Zone())
+    assert finding.state is State.NOT_IN_PATH
+    assert f"refuses {GOOD}" in finding.todo
+
+
+@pytest.mark.parametrize("zone", [Zone(silent=True), Zone(rcode=dns.rcode.SERVFAIL)])
+def test_silence_is_told_apart_from_a_refusal(zone: Zone) -> None:
+    finding = look(zone)
+    assert (finding.state, finding.heard) == (State.NOT_IN_PATH, False)
+    assert "does not answer" in finding.sentence
+
+
+def test_a_second_name_server_has_to_filter_too_because_pages_may_come_by_it() -> None:
+    assert look(filtering("0.0.0.0"), filtering("0.0.0.0")).state is State.IN_PATH
+    finding = look(filtering("0.0.0.0"), filtering(SITE))
+    assert finding.state is State.NOT_IN_PATH
+
+
+def test_a_name_server_that_is_down_does_not_close_the_kiosk_while_the_other_filters() -> None:
+    assert look(Zone(silent=True), filtering("0.0.0.0")).state is State.IN_PATH
+
+
+def test_without_names_to_ask_for_it_is_not_configured_and_a_session_may_need_it() -> None:
+    async def main() -> None:
+        told: list[Finding] = []
+        open_ = FilterCheck(Network(), (), tell=told.append)
+        assert not await open_.passed()
+        with pytest.raises(FilterError) as caught:
+            await FilterCheck(Network(require_upstream_filter=True), (), tell=told.append).passed()
+        assert [each.state for each in told] == [State.NOT_CONFIGURED] * 2
+        assert "network.filter" in caught.value.todo
+
+    run(main())
+
+
+def test_required_and_not_in_path_is_an_error_with_a_sentence_for_each_reader_else_it_is_only_told() -> None:
+    async def main() -> None:
+        told: list[Finding] = []
+        async with name_server(filtering(SITE)) as port:
+            server = [Upstream("127.0.0.1", port)]
+            assert not await FilterCheck(network(), server, tell=told.append).passed()
+            with pytest.raises(FilterError) as caught:
+                await FilterCheck(network(required=True), server, tell=told.append).passed()
+        assert [each.state for each in told] == [State.NOT_IN_PATH] * 2
+        assert caught.value.args[0] == "The setting's internet filter is not in the path."
+        assert caught.value.todo.startswith("Tell ICT: 127.0.0.1")
+
+    run(main())
+
+
+def test_a_radio_that_needs_a_while_is_waited_for() -> None:
+    async def main() -> None:
+        zone = Zone({GOOD: [SITE]}, rcode=dns.rcode.SERVFAIL)
+        async with name_server(zone) as port:
+            check = FilterCheck(network(required=True), [Upstream("127.0.0.1", port)], patience=10)
+            passing = asyncio.create_task(check.passed())
+            while len(zone.asked) < 4:
+                await asyncio.sleep(0.01)
+            zone.rcode = dns.rcode.NOERROR
+            assert await passing
+
+    run(main())
+
+
+def test_what_is_cut_asks_nothing_more_and_does_not_pass() -> None:
+    async def main() -> None:
+        zone = Zone(silent=True)
+        async with name_server(zone) as port:
+            check = FilterCheck(network(required=True), [Upstream("127.0.0.1", port)], patience=60)
+            passing = asyncio.create_task(check.passed())
+            while len(zone.asked) < 4:
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(check.cut)
+            with pytest.raises(FilterError):
+                await passing
+            assert len(zone.asked) == 4  # two names, two families
+
+    run(main())
+
+
+def through_a_proxy(refusal: bytes) -> tuple[Finding, list[bytes], Zone]:
+    """What is found through a proxy that answers so for the refused name; what it and a name server heard."""
+    zone = Zone({BAD: [SITE], GOOD: [SITE]})
+    heads: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heads.append(head)
+        writer.write(refusal if BAD.encode() in head else b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read()
+
+    async def main() -> Finding:
+        async with served(proxy) as port, name_server(zone) as dns_port:
+            way = network(upstream_proxy=f"127.0.0.1:{port}")
+            return await FilterCheck(way, [Upstream("127.0.0.1", dns_port)]).look()
+
+    found: Finding = run(main())
+    return found, heads, zone
+
+
+def test_behind_a_proxy_it_is_the_proxy_that_is_asked_by_connect_and_no_name_server() -> None:
+    finding, heads, zone = through_a_proxy(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+    assert finding.state is State.IN_PATH
+    assert sorted(head.split(b"\r\n")[0] for head in heads) == [
+        f"CONNECT {name}:443 HTTP/1.1".encode() for name in (BAD, GOOD)
+    ]
+    assert zone.asked == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "todo"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", "lets blocked.filter.example through"),
+        (b"HTTP/1.1 407 Who are you?\r\n\r\n", "says nothing of blocked.filter.example"),
+        (b"HTTP/1.1 503 Later\r\n\r\n", "says nothing of blocked.filter.example"),
+        (b"", "says nothing of blocked.filter.example"),
+    ],
+)
+def test_a_proxy_that_opens_the_tunnel_or_does_not_decide_is_no_filter(refusal: bytes, todo: str) -> None:
+    finding, _, _ = through_a_proxy(refusal)
+    assert finding.state is State.NOT_IN_PATH
+    assert todo in finding.todo
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(302, Said.REFUSED), (403, Said.REFUSED), (451, Said.REFUSED), (407, Said.NOTHING), (502, Said.NOTHING)],
+)
+def test_a_status_is_a_refusal_only_if_it_is_about_the_name(status: int, said: Said) -> None:
+    assert of_status(status) is said
+
+
+def test_an_address_is_compared_as_an_address_and_not_as_text() -> None:
+    assert of_addresses(("2001:DB8::0:50",), ("2001:db8::50",)) is Said.REFUSED
+    assert of_addresses((), ()) is Said.REFUSED
+
+
+said = st.sampled_from(list(Said))
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.fixed_dictionaries({BAD: said, GOOD: said}), max_size=3))
+def test_in_path_means_that_every_server_that_answers_refuses_and_allows_as_it_must(answers: Answers) -> None:
+    right = {BAD: Said.REFUSED, GOOD: Said.OPEN}
+    nothing = {BAD: Said.NOTHING, GOOD: Said.NOTHING}
+    spoke = [each for each in answers.values() if each != nothing]
+    finding = judge(CANARIES, answers)
+    assert (finding.state is State.IN_PATH) == (bool(spoke) and all(each == right for each in spoke))
+    assert finding.sentence
+    assert finding.todo or finding.state is State.IN_PATH
+    assert judge(None, answers).state is State.NOT_CONFIGURED
+
+
+WITH_FILTER = """\
+network:
+  dns: {server: 192.0.2.53}
+  dns_second: {server: 192.0.2.54, transport: dot, hostname: filter.example}
+  filter:
+    refused: [Blocked.filter.example]
+    allowed: [www.example.org]
+    blocked_answers: [192.0.2.80]
+  require_upstream_filter: true
+"""
+
+
+def test_the_configuration_names_two_servers_the_filter_and_whether_it_is_needed(tmp_path: Path) -> None:
+    config = load(folder(tmp_path, KIOSK + WITH_FILTER)).config
+    assert config.network.filter == CANARIES
+    assert config.network.require_upstream_filter
+    assert [(up.server, up.at, up.transport, up.name) for up in settings.upstreams(config)] == [
+        ("192.0.2.53", 53, Transport.UDP, ""),
+        ("192.0.2.54", 853, Transport.TLS, "filter.example"),
+    ]
+
+
+def test_the_step_of_waking_up_is_shown_only_where_a_filter_is_looked_for(tmp_path: Path) -> None:
+    for text, steps in (
+        (KIOSK, tuple(step for step in STEPS if step != "filter")),
+        (KIOSK + WITH_FILTER, STEPS),
+    ):
+        read = load(folder(tmp_path, text))
+        found = settings.setting(read.config, read.sites.policy("nursery", date(2026, 11, 22)))
+        assert found.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("network: {filter: {refused: [http://x.example/], allowed: [a.example]}}", "more than a name"),
+        ("network: {filter: {refused: [192.0.2.1], allowed: [a.example]}}", "names its host by a number"),
+        ("network: {filter: {refused: [], allowed: [a.example]}}", "at least 1"),
+        ("network: {filter: {refused: [a.example]}}", "“allowed” is missing"),
+        (
+            "network: {filter: {refused: [a.example], allowed: [b.example], blocked_answers: [x]}}",
+            "an address",
+        ),
+        ("network: {dns: {server: dns.example}}", "not an address"),
+        ("network: {upstream_proxy: 'https://proxy.example'}", "host:port"),
+        ("network: {require_upstream_filters: true}", "Did you mean “require_upstream_filter”?"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_write_instead(wrong: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(Problems) as caught:
+        load(folder(tmp_path, f"{KIOSK}{wrong}\n"))
+    assert words in str(caught.value)
+    assert "kiosk.yaml:7:" in str(caught.value)
