@@ -21,9 +21,9 @@ from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, rec
 def trip(s: Session, e: on.PanicTripped) -> Result:
     """From any state: the session is over, latched. What was open is told by the incident (invariant 3)."""
     if s.panic is Panic.LATCHED:
-        alarm = replace(s.alarm, held=s.alarm.held or e.held)
+        alarm = replace(s.alarm, held=s.alarm.held or e.held, cut=e.cut or s.alarm.cut)
         return replace(s, alarm=alarm), (do.Log("panic_again", "", {"cause": e.cause}),)
-    alarm = Alarm(cause=e.cause, at=e.at, adult=s.adult, held=e.held)
+    alarm = Alarm(cause=e.cause, at=e.at, adult=s.adult, held=e.held, cut=e.cut)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
     return latched, (do.Close(), do.Latch(e.cause, e.at, s.adult, s.url))
 

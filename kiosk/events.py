@@ -173,25 +173,26 @@ class BrowserStopped(Event):
 
 
 @dataclass(frozen=True)
+class InternetCut(Event):
+    """The radio was read back after the cut. `confirmed` is what was read, not what was asked."""
+
+    confirmed: bool
+    at: str
+
+
+@dataclass(frozen=True)
 class PanicTripped(Event):
     """The circuit tripped, or an adult chose to stop everything. Browser and door are dead already."""
 
     cause: str  # "by the red button" | "by a broken wire" | "from the screen" | "by a loss of power"
     at: str
     held: bool = False  # the button is in, or the wire open, until ButtonReleased
+    cut: InternetCut | None = None  # known at once where the radios were off before anybody was told
 
 
 @dataclass(frozen=True)
 class ButtonReleased(Event):
     """The circuit is whole and the button out again."""
-
-
-@dataclass(frozen=True)
-class InternetCut(Event):
-    """The radio was read back after the cut. `confirmed` is what was read, not what was asked."""
-
-    confirmed: bool
-    at: str
 
 
 @dataclass(frozen=True)

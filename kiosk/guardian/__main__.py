@@ -42,6 +42,9 @@ from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
 
 
+SWITCH = 0.0005  # s: how long the button's thread may have to wait for a busy event loop; 5 ms by default
+
+
 def main() -> int:
     """Run until SIGTERM. Exit 2 with a sentence if not even a closed kiosk can be shown."""
     parser = argparse.ArgumentParser(prog="python -m kiosk.guardian")
@@ -53,6 +56,7 @@ def main() -> int:
     parser.add_argument("--screen-uid", type=int, default=os.geteuid())
     parser.add_argument("--simulate", action="store_true", help="hardware in memory")
     chosen = parser.parse_args()
+    sys.setswitchinterval(SWITCH)
     try:
         asyncio.run(_run(chosen))
     except (KioskError, HardwareError, OSError) as error:

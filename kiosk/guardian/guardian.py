@@ -101,8 +101,14 @@ class Guardian:
         )
 
     def _button_is_armed(self) -> bool:
-        """While it is pressed there is panic, and that is no fault."""
-        return self.session.panic is Panic.LATCHED or self.panel.panic.armed
+        """While it is pressed there is panic, and that is no fault.
+
+        A level is seen before its edge has come through the driver's thread: one look is no fault yet.
+        """
+        was, self._armed = self._armed, self.emergency.tripped.is_set() or self.panel.panic.armed
+        return was or self._armed
+
+    _armed = False
 
     # Begin and end.
 
@@ -280,8 +286,9 @@ class Guardian:
     def _tripped(self, tripped: Tripped) -> None:
         self.emergency.tripped.set()  # also if a reset took it off between the edge and now
         self.marks = tripped.marks
-        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held))
-        self.post(on.InternetCut(tripped.confirmed, _clock()))
+        # One event and so one picture: each further one would keep the compositor from showing the first.
+        cut = on.InternetCut(tripped.confirmed, _clock())
+        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, cut))
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
 
