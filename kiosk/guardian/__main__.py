@@ -28,6 +28,7 @@ from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
+from kiosk.guardian.flag import Flag
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.identity import Identity
@@ -37,10 +38,10 @@ from kiosk.guardian.safekeeping import Safekeeping
 from kiosk.guardian.secret import Secret
 from kiosk.guardian.server import Server
 from kiosk.guardian.store import Store
+from kiosk.guardian.watchdog import Watchdog
 from kiosk.guardian.wayout import WayOut
 from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
-
 
 SWITCH = 0.0005  # s: how long the button's thread may have to wait for a busy event loop; 5 ms by default
 
@@ -121,7 +122,7 @@ async def _serve(
     def messages_badge(badge: str) -> None:
         messages.badge(badge)
 
-    with contextlib.closing(panel):
+    with contextlib.closing(panel), contextlib.closing(Flag(chosen.run / "panic")) as flag:
         records = Safekeeping(store, settings.place(config), Courier(), post)
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
@@ -129,6 +130,7 @@ async def _serve(
             records,
             panel,
             _way_out_maker(chosen, config, policy, records),
+            flag,
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
@@ -171,6 +173,7 @@ async def _live(
             running = [
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
+                tasks.create_task(Watchdog().run()),
             ]
             await ended.wait()
             for task in running:

@@ -22,6 +22,7 @@ from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
+from kiosk.guardian.flag import Flag
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.selftest import Check, changes, clock_is_plausible
 from kiosk.guardian.server import Server
@@ -46,6 +47,7 @@ class Guardian:
         records: Safekeeping,
         panel: Panel,
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
+        flag: Flag,
     ) -> None:
         self.session = session
         self.setting = setting
@@ -59,7 +61,7 @@ class Guardian:
             self.post,
             self._spawn,
         )
-        self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere)
+        self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere, flag)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self.glass = (0, 0)  # px, as the screen measured it
         self.view = view_of(session, setting)
@@ -117,10 +119,12 @@ class Guardian:
         self.emergency.radio_off()
         self._test()
         if (latched := self.records.latched_since) is not None:
-            self.emergency.tripped.set()
+            self.emergency.resume(latched.cause)
             self.session = replace(self.session, panic=Panic.LATCHED, alarm=Alarm(latched.cause, latched.at))
-            self.records.resume()
+            self._keep(self.records.resume)
             self.post(on.InternetCut(self.emergency.radio_off(), _clock()))
+        elif cause := self.emergency.left_by_another:
+            self.trip(f"{cause}, just before the kiosk itself stopped", time.monotonic_ns())
         elif self.records.session_was_open:
             self.trip("by a loss of power during a session", time.monotonic_ns())
 
@@ -284,13 +288,15 @@ class Guardian:
         self._loop.call_soon_threadsafe(self._tripped, tripped)
 
     def _tripped(self, tripped: Tripped) -> None:
-        self.emergency.tripped.set()  # also if a reset took it off between the edge and now
+        self._number = tripped.number
         self.marks = tripped.marks
         # One event and so one picture: each further one would keep the compositor from showing the first.
         cut = on.InternetCut(tripped.confirmed, _clock())
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, cut))
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
+
+    _number = 0  # of the latest panic that was handled
 
     @staticmethod
     def _mark(name: str, since_ns: int) -> Mark:
@@ -301,12 +307,12 @@ class Guardian:
 
     def _unlatch(self, e: do.Unlatch) -> None:
         """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
+        self.emergency.reset(self._number)
         try:
             self.records.unlatch(e.outcome, e.by)
         except StoreError as error:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
-        self.emergency.reset()
 
     # Tasks.
 

@@ -72,13 +72,23 @@ class Safekeeping:
         return on.PanicTripped(why.cause, f"{why.at.astimezone():%H:%M:%S}")
 
     def resume(self) -> None:
-        """After a start while latched: the panic screen is about the newest open incident again."""
+        """After a start while latched: the panic screen is about the newest open incident again.
+
+        A latch without an incident is that of new records in place of damaged ones: it gets one. An incident
+        without an alert was killed in between: it is alerted now. Raises StoreError.
+        """
         unresolved = self._incidents.open_ones()
-        if unresolved:
-            self._incident = unresolved[-1].number
-            news = self.outbox.news(self._incident)
-            if news is not None:
-                self._progress(news)
+        if not unresolved:
+            cause = "because its records were damaged; new ones were begun"
+            self.latch(cause, now(), None, "")
+            return
+        last = unresolved[-1]
+        self._incident = last.number
+        news = self.outbox.news(self._incident)
+        if news is None:
+            self._alert(last.cause, last.at.astimezone(), last.adult, last.url)
+        else:
+            self._progress(news)
 
     @property
     def session_was_open(self) -> bool:
@@ -167,13 +177,13 @@ class Safekeeping:
 
     def notify(self, subject: str, text: str) -> None:
         """A message to SLT that is no panic; an incident of its own, so that somebody answers for it."""
-        number = self._incidents.open(subject, now(), "", self._place.room, "")
         reference = new_reference()
-        body = (
-            f"{plain(text)}\n\nRoom: {plain(self._place.room)}. Incident {number}, reference {reference}.\n"
-        )
-        message = Message(reference, f"Kiosk notice: {plain(subject)}", body)
-        self.outbox.queue(number, message, self._place.paths)
+        with self._store.transaction():
+            number = self._incidents.open(subject, now(), "", self._place.room, "")
+            about = f"Room: {plain(self._place.room)}. Incident {number}, reference {reference}."
+            body = f"{plain(text)}\n\n{about}\n"
+            message = Message(reference, f"Kiosk notice: {plain(subject)}", body)
+            self.outbox.queue(number, message, self._place.paths)
 
     def _progress(self, news: Progress) -> None:
         if news.incident != self._incident:

@@ -1,10 +1,10 @@
 """An eye on the glass, in a process of its own: since when has everything on it been dark?
 
-It looks at the X server's own framebuffer (`Xvfb -fbdir`, an XWD file in shared memory), so it knows nothing of
-the kiosk, takes no time of the compositor's, and sees what a camera before the glass would see.
+It looks at the X server's own framebuffer (`Xvfb -fbdir`, an XWD file in shared memory), so it knows nothing
+of the kiosk, takes no time of the compositor's, and sees what a camera before the glass would see.
 
-Spoken to in lines: `watch SECONDS` is answered by `dark NS LIGHT`: NS is time.monotonic_ns() of the first look
-since which it has been dark to the end of the watch (0 if it is not), LIGHT how many looks found light.
+Spoken to in lines: `watch SECONDS` is answered by `dark NS LIGHT`: NS is time.monotonic_ns() of the first
+look since which it has been dark to the end of the watch (0 if it is not), LIGHT how many looks found light.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Eye:
 
 
 def punctual() -> bool:
-    """Ask the kernel to run this process before all others, so that load delays what is seen, not the seeing."""
+    """Ask to run before all other processes, so that load delays what is seen and not the seeing."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
     except PermissionError:

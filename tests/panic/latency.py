@@ -2,8 +2,8 @@
 
     python -m tests.panic.latency --presses 200 [--loads idle,loading,video,cpu] [--json FILE]
 
-The clock starts as the observer sends the press (a control message: the way through the guardian's loop and the
-simulated pin, which a real button does not have, is in the time). Dark is seen by `eye`, the last byte by
+The clock starts as the observer sends the press (a control message: the way through the guardian's loop and
+the simulated pin, which a real button does not have, is in the time). Dark is seen by `eye`, the last byte by
 `witness`. After each press SLT resets, and a session is opened anew.
 """
 

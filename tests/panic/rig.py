@@ -89,7 +89,7 @@ class Rig:
         return view
 
     def tap(self, tap: Tap, name: str = "") -> None:
-        """Touch the glass there, not sooner than a second touch is meant; then the pointer is out of the way."""
+        """Touch the glass there, not sooner than a second touch is meant; then move the pointer away."""
         time.sleep(APART)
         found = [t for t in targets(self.view, self.panel) if t.tap is tap and name in ("", t.id)]
         assert found, f"no {tap} {name} on {self.view}"

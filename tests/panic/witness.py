@@ -1,7 +1,7 @@
 """The witness: a TLS server that a page keeps streaming to and from, in a process of its own.
 
-It notes when the last byte came and when the last connection was seen to end: after that instant nothing passed.
-Spoken to in lines: `since` is answered by `live LAST_NS`; `live` connections that carried a stream and still do.
+It notes when the last byte came and when the last connection was seen to end: nothing passed after that.
+Spoken to in lines: each is answered by `LIVE NS`: how many connections carry a stream, and that instant.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from eye import punctual  # beside this file, which is run as a program
 
 SCRIPT = b"""<script>
-(async () => { const body = (await fetch('/stream')).body.getReader(); while (!(await body.read()).done); })();
+(async () => { const all = (await fetch('/stream')).body.getReader(); while (!(await all.read()).done); })();
 (async () => { for (;;) await fetch('/tick', {method: 'POST', body: 'x'.repeat(200)}); })();
 </script>"""
 
@@ -41,8 +42,8 @@ c.width = innerWidth; c.height = innerHeight;
     + SCRIPT
 )
 
-PART = b"<svg xmlns='http://www.w3.org/2000/svg' width='90' height='60'><rect width='90' height='60' fill='#58a'/>"
-PART += b"<!--" + b"x" * 20_000 + b"--></svg>"
+PART = b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='90' height='60' fill='#58a'/><!--"
+PART += b"x" * 20_000 + b"--></svg>"
 
 PAGES = {"/still/": STILL, "/loads/": LOADS, "/video/": VIDEO}
 
@@ -51,7 +52,7 @@ class Witness(asyncio.Protocol):
     """One connection."""
 
     last_ns = 0
-    streams: set[Witness] = set()
+    streams: ClassVar[set[Witness]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -74,7 +75,8 @@ class Witness(asyncio.Protocol):
             Witness.streams.add(self)
             self.carries = True
         if path == "/stream":
-            self.wire.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+            self.wire.write(head + b"Transfer-Encoding: chunked\r\n\r\n")
             self.streaming = asyncio.get_running_loop().create_task(self.stream())
         elif path.startswith("/part/"):
             self.say(PART, "image/svg+xml")
