@@ -2,8 +2,8 @@
 
 In order: latch in memory (this process's, and the flag that outlives it), browser dead, door shut, radios
 off, read back; only then is the event loop told, which persists and alerts. Each step is tried whatever
-became of the one before it, and its time since the edge is kept with the incident. While the latch in memory is set,
-nothing may open. Panics are numbered, so that a reset never takes one off that it has not seen.
+became of the one before it, and its time since the edge is kept with the incident. While the latch in memory
+is set, nothing may open. Panics are numbered, so that a reset takes none off that it has not seen.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The latch that outlives the process: one small file in the run folder, put up in the button's own thread.
 
 The run folder is memory (tmpfs), so putting the flag up is one system call that waits for no disk and needs
-no room on one; after a kill -9 in the next instant the next start finds it up. The latch in the records outlives
-the power, but is written some milliseconds later, by the event loop, if that is alive (invariant 3).
+no room on one; after a kill -9 in the next instant the next start finds it up. The latch in the records
+outlives the power, but is written some milliseconds later, by the event loop, if that is alive (invariant 3).
 """
 
 from __future__ import annotations

@@ -29,12 +29,13 @@ from kiosk.guardian.server import Server
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
-from kiosk.protocol import View, encode, encode_view
+from kiosk.protocol import Scene, View, encode, encode_view
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session
 
 HIDDEN_WITHIN = 0.3  # s: a page that the screen does not confirm hidden by then dies (CHILD_UI, scene 7)
 TICK = 0.25  # s
+WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did not take
 
 
 class Guardian:
@@ -157,6 +158,15 @@ class Guardian:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
             self._test()
+            if self._loop.time() >= self._write_at:
+                self._write_at = self._loop.time() + WRITE_AGAIN
+                self._keep(self._write_again)
+
+    _write_at = 0.0
+
+    def _write_again(self) -> None:
+        if self.records.write_again():
+            self.post(on.FaultCleared("records"))
 
     def _test(self) -> None:
         for change in changes(self._checks, self.session.faults):
@@ -207,6 +217,8 @@ class Guardian:
             view, serial=was.serial + 1, say=said[-1] if said else "", chime=chimed[-1] if chimed else ""
         )
         self._publish(self.view)
+        if self.view.scene is Scene.PANIC and was.scene is not Scene.PANIC:
+            self._loop.call_later(HIDDEN_WITHIN, self._check_dark, self.view.serial)
         if was.browser and not self.view.browser:
             self._loop.call_later(HIDDEN_WITHIN, self._check_hidden, self.view.serial, self.browsing.current)
 
@@ -217,6 +229,9 @@ class Guardian:
     def shown(self, serial: int) -> None:
         """The screen has this view on the glass, with the browser where the view says."""
         self.on_glass = max(self.on_glass, serial)
+        if self._darkened_at and serial >= self._darkened_at:
+            self._darkened_at = 0
+            self.panel.display.on()
         if self.server is not None:
             self.server.to_control(encode("shown", serial=serial))
 
@@ -239,10 +254,20 @@ class Guardian:
             "faults": sorted(s.faults),
             "panic_steps": [asdict(mark) for mark in self.marks],
             "radio_blocked": self.panel.radio.blocked(),
+            "display_on": self.panel.display.is_on,
         }
 
     on_glass = 0
     """The serial of the newest view that the screen has on the glass."""
+
+    def _check_dark(self, serial: int) -> None:
+        """A screen that hangs leaves its last picture, though the browser's is gone: no light shows it."""
+        if self.on_glass < serial and self.view.panic is not None:
+            self._darkened_at = serial
+            self.panel.display.off()
+
+    _darkened_at = 0
+    """The serial of the panic's view that switched the panel off because it was not on the glass in time."""
 
     def _check_hidden(self, serial: int, way_out: WayOut | None) -> None:
         if self.on_glass >= serial or way_out is None or way_out is not self.browsing.current:

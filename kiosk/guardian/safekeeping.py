@@ -6,7 +6,7 @@ A disk that cannot be written never holds an alert back: it goes out from memory
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +59,7 @@ class Safekeeping:
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
+        self._unwritten: list[Callable[[], None]] = []  # of the latest panic
         self.outbox = Outbox(store, deliver, now, self._progress, self._trouble)
 
     @property
@@ -119,17 +120,36 @@ class Safekeeping:
         """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before."""
         name = adult.name if adult else ""
         self._incident = 0
-        first: StoreError | None = None
         in_order: tuple[Callable[[], None], ...] = (
             lambda: self._latch_and_open(cause, at, name, url),
             lambda: self._alert(cause, at, name, url),
             lambda: self.log("panic", adult.id if adult else "", cause=cause, url=url),
         )
+        try:
+            self._write(in_order)
+        finally:
+            # The alert is sent from memory all the same, and must not be made a second time.
+            self._unwritten = [keep for keep in self._unwritten if keep is not in_order[1]]
+
+    def write_again(self) -> bool:
+        """Write what of a panic could not be written before; True if there was some and now all is.
+
+        Raises StoreError if it still cannot be written.
+        """
+        owed = bool(self._unwritten)
+        self._write(self._unwritten)
+        return owed
+
+    def _write(self, in_order: Iterable[Callable[[], None]]) -> None:
+        failed: list[Callable[[], None]] = []
+        first: StoreError | None = None
         for keep in in_order:
             try:
                 keep()
             except StoreError as error:
+                failed.append(keep)
                 first = first or error
+        self._unwritten = failed
         if first is not None:
             raise first
 
@@ -157,8 +177,11 @@ class Safekeeping:
         )
         self.outbox.queue(self._incident, compose(facts), self._place.paths)
 
-    def steps(self, marks: Iterable[Mark]) -> None:
-        """The panic's steps, each with its milliseconds since the edge, into its incident (issue of H19)."""
+    def steps(self, marks: Collection[Mark]) -> None:
+        """The panic's steps, each with its milliseconds since the edge, into its incident (H19)."""
+        if not self._incident:  # it could not be written yet
+            self._unwritten.append(lambda: self.steps(marks))
+            return
         for mark in marks:
             name = f"{mark.name}: {mark.error}" if mark.error else mark.name
             self._incidents.add_step(self._incident, name, mark.ms)
@@ -186,7 +209,7 @@ class Safekeeping:
             self.outbox.queue(number, message, self._place.paths)
 
     def _progress(self, news: Progress) -> None:
-        if news.incident != self._incident:
+        if news.incident not in (self._incident, 0):  # 0: of a panic that could not be written at once
             return
         at = f"{news.at.astimezone():%H:%M:%S}"
         self._post(on.AlertMoved(news.state.value, at, news.who, news.path, news.tries))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,14 @@ class Rig:
         self.hands.touch(*found[0].rect.centre)
         self.hands._xdotool("mousemove", str(self.panel.width - 1), str(self.panel.height - 1))
 
+    def hook(self, words: str) -> None:
+        """To a guardian that is `hooked`."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+            wire.sendto(words.encode(), str(self.folder / "run" / "hook"))
+
+    def mails(self) -> list[str]:
+        return [file.read_text() for file in sorted(self.inbox.glob("*.txt"))]
+
     def badge(self, role: str) -> None:
         self.control.ask("badge", id=PEOPLE[role].badge)
 
@@ -124,8 +133,10 @@ def edit(config: Path, name: str, change: Callable[[dict[str, Any]], object]) ->
 
 
 @contextmanager
-def raised(sites: dict[str, str] | None = None, authority: Path | None = None) -> Iterator[Rig]:
-    """A kiosk that is up, with `sites` (id: path and query on the pond's host) on its list."""
+def raised(
+    sites: dict[str, str] | None = None, authority: Path | None = None, program: str = "kiosk.guardian"
+) -> Iterator[Rig]:
+    """A kiosk that is up, with `sites` (id: URL) on its list and an authority to trust for them."""
     users = compositor.Users() if os.geteuid() == 0 else None
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="kiosk-panic-"))
@@ -147,19 +158,19 @@ def raised(sites: dict[str, str] | None = None, authority: Path | None = None) -
         path = f"{folder / 'bin'}:{os.environ['PATH']}"
         with mock.patch.dict(os.environ, PATH=path):
             screen = compositor.start(pile, folder / "display", SIZE, True, users)
-        socket = folder / "run" / "guardian.sock"
-        guardian = [sys.executable, "-m", "kiosk.guardian", "--simulate", "--config", str(config)]
+        address = folder / "run" / "guardian.sock"
+        guardian = [sys.executable, "-m", program, "--simulate", "--config", str(config)]
         guardian += ["--state", str(folder / "state"), "--run", str(folder / "run")]
         guardian += ["--wayland", str(screen.wayland)]
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         environment = {"PATH": os.environ["PATH"], "HOME": "/", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
         pile.start("guardian", guardian, environment)
-        wait_for("the guardian", lambda: socket if socket.exists() else None, 20, pile.check)
-        command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
+        wait_for("the guardian", lambda: address if address.exists() else None, 20, pile.check)
+        command = [sys.executable, "-m", "kiosk.screen", "--socket", str(address)]
         ours = {**screen.environment(), "PYTHONPATH": str(ROOT)}
         pile.start("screen", command, ours, users.screen if users else None)
-        control = stack.enter_context(Control(socket))
+        control = stack.enter_context(Control(address))
         rig = Rig(
             folder,
             pile,
