@@ -131,6 +131,7 @@ async def _serve(
             panel,
             _way_out_maker(chosen, config, policy, records),
             flag,
+            settings.drills(config),
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(

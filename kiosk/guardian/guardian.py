@@ -21,8 +21,10 @@ from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
 from kiosk.guardian.browsing import Browsing
+from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.flag import Flag
+from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.selftest import Check, changes, clock_is_plausible
 from kiosk.guardian.server import Server
@@ -49,12 +51,20 @@ class Guardian:
         panel: Panel,
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
         flag: Flag,
+        drills: Drills,
     ) -> None:
         self.session = session
         self.setting = setting
         self.records = records
         self.panel = panel
         self.server: Server | None = None
+        self.circuit = Circuit(
+            panel,
+            records,
+            drills,
+            lambda: self.session.panic is Panic.LATCHED or self.emergency.tripped.is_set(),
+            lambda: self.session.state in OPEN,
+        )
         self.browsing = Browsing(
             lambda heard: new_way_out(self.glass, heard),
             panel.radio.unblock,
@@ -65,7 +75,8 @@ class Guardian:
         self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere, flag)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self.glass = (0, 0)  # px, as the screen measured it
-        self.view = view_of(session, setting)
+        self._note()
+        self.view = view_of(session, self.setting)
         self._has_screen = False
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
@@ -95,23 +106,8 @@ class Guardian:
             Check("screen", lambda: self._has_screen, "The screen has stopped.", "Restart the kiosk."),
             Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
             Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
-            Check(
-                "button",
-                self._button_is_armed,
-                "The red button is not ready.",
-                "Release it; check its cable.",
-            ),
+            *self.circuit.checks(),
         )
-
-    def _button_is_armed(self) -> bool:
-        """While it is pressed there is panic, and that is no fault.
-
-        A level is seen before its edge has come through the driver's thread: one look is no fault yet.
-        """
-        was, self._armed = self._armed, self.emergency.tripped.is_set() or self.panel.panic.armed
-        return was or self._armed
-
-    _armed = False
 
     # Begin and end.
 
@@ -168,7 +164,11 @@ class Guardian:
         if self.records.write_again():
             self.post(on.FaultCleared("records"))
 
+    def _note(self) -> None:
+        self.setting = replace(self.setting, ready=f"Ready. {self.circuit.note()}")
+
     def _test(self) -> None:
+        self._note()
         for change in changes(self._checks, self.session.faults):
             self.post(change)
 
@@ -315,6 +315,9 @@ class Guardian:
     def _tripped(self, tripped: Tripped) -> None:
         self._number = tripped.number
         self.marks = tripped.marks
+        self.circuit.tripped(tripped)
+        if tripped.held:
+            self._loop.call_later(CERTAIN, lambda: self._keep(lambda: self.circuit.settled(tripped)))
         # One event and so one picture: each further one would keep the compositor from showing the first.
         cut = on.InternetCut(tripped.confirmed, _clock())
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, cut))
@@ -334,10 +337,11 @@ class Guardian:
         """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
         self.emergency.reset(self._number)
         try:
-            self.records.unlatch(e.outcome, e.by)
+            self.records.unlatch(e.outcome, e.by, tested=self.circuit.pressed)
         except StoreError as error:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
+        self.circuit.reset()
 
     # Tasks.
 

@@ -20,11 +20,15 @@ from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
 SESSION_OPEN = "session_open"
 """Kept while a session is open: found at a start, it means that the power was pulled (H3)."""
+
+BUTTON_TESTED = "button_tested"
+"""When the button was last seen to work."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,17 @@ class Safekeeping:
     def session_open(self, open_: bool) -> None:
         """Keep that a session is open, before it opens; or no longer."""
         self._store.keep(SESSION_OPEN, open_)
+
+    @property
+    def button_tested(self) -> datetime | None:
+        """When the button was last pressed, let go and reset; None if never."""
+        kept = self._store.kept(BUTTON_TESTED)
+        return moment(kept) if kept else None
+
+    def note(self, text: str) -> None:
+        """A line to the panic's incident, if it could be written."""
+        if self._incident:
+            self._incidents.note(self._incident, now(), "", text)
 
     @property
     def ready(self) -> bool:
@@ -186,8 +201,11 @@ class Safekeeping:
             name = f"{mark.name}: {mark.error}" if mark.error else mark.name
             self._incidents.add_step(self._incident, name, mark.ms)
 
-    def unlatch(self, outcome: Outcome, by: Adult) -> None:
-        """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on."""
+    def unlatch(self, outcome: Outcome, by: Adult, tested: bool = False) -> None:
+        """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on.
+
+        `tested`: it was the button, and it has come out again.
+        """
         at = now()
         with self._store.transaction():
             if self._incident:
@@ -195,6 +213,8 @@ class Safekeeping:
                 self._incidents.resolve(self._incident, outcome, by.name, at)
             self.log("reset", by.id, outcome=outcome.value)
             self._latch.clear(by.name, outcome, at)
+            if tested:
+                self._store.keep(BUTTON_TESTED, timestamp(at))
         if self._incident:
             self.outbox.take(self._incident, by.name, at)
 

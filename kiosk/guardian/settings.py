@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+from datetime import timedelta
 
 from allowlist.chromium import managed_policy as compile_policy
 from allowlist.decision import Policy
@@ -13,6 +14,7 @@ from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
 from kiosk.guardian.paths import PathTo
+from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.views import Setting
 from kiosk.protocol import Tile
@@ -24,6 +26,7 @@ WIRINGS = {
     "both": Wiring.TWO_CONTACTS,
 }
 TRANSPORTS = {"udp": Transport.UDP, "dot": Transport.TLS, "doh": Transport.HTTPS}
+CAUSES = {Cause.BUTTON: "by the red button", Cause.WIRE: "by a broken wire of the red button"}
 MOST_TILES = 6  # one page of tiles, never a second (CHILD_UI, grid)
 
 
@@ -41,6 +44,11 @@ def setting(config: Config, policy: Policy) -> Setting:
         contacts=_contacts(config),
         titles={site.id: site.title for site in policy.sites},
     )
+
+
+def drills(config: Config) -> Drills:
+    """How often the button is to be tested."""
+    return Drills(timedelta(days=config.panic.test_every), config.panic.untested)
 
 
 def place(config: Config) -> Place:
@@ -87,4 +95,4 @@ def managed_policy(config: Config, policy: Policy) -> dict[str, object]:
 
 def cause(trip: Trip) -> str:
     """Why it tripped, in the words of the panic screen and the alert."""
-    return "by the red button" if trip.cause is Cause.BUTTON else "by a broken wire of the red button"
+    return CAUSES[trip.cause]
