@@ -120,6 +120,13 @@ class Alerts(Strict):
     people: tuple[AlertPerson, ...] = Field(
         min_length=1, description="The safeguarding people, in order.", examples=["[…]"]
     )
+    window: int = Field(
+        10,
+        ge=3,
+        le=60,
+        description="Seconds that Wi-Fi stays on for an alert where it is the only way.",
+        examples=["10"],
+    )
     page_address: bool = Field(
         True, description="Whether an alert names the page, its address made harmless.", examples=["true"]
     )

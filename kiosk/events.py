@@ -178,6 +178,7 @@ class InternetCut(Event):
 
     confirmed: bool
     at: str
+    alert_only: bool = False  # Wi-Fi is on for a moment, for the alert and nothing else
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,7 @@ async def _serve(
             _way_out_maker(chosen, config, policy, records),
             flag,
             settings.drills(config),
+            config.alerts.window,
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(

@@ -43,13 +43,19 @@ class Emergency:
     """`trip` from any thread. `cut` kills browser and door; `tell` hands over to the event loop."""
 
     def __init__(
-        self, radio: Radio, cut: Callable[[], None], tell: Callable[[Tripped], None], flag: Flag
+        self,
+        radio: Radio,
+        cut: Callable[[], None],
+        tell: Callable[[Tripped], None],
+        flag: Flag,
+        block: Callable[[], None] | None = None,
     ) -> None:
         self.tripped = threading.Event()
         self._radio = radio
         self._cut = cut
         self._tell = tell
         self._flag = flag
+        self._block = block or radio.block  # what a panic does to the radios
         self._lock = threading.Lock()  # a panic against a reset; neither waits for anything inside
         self._number = 0
 
@@ -65,7 +71,7 @@ class Emergency:
         steps: Sequence[tuple[str, Callable[[], object]]] = (
             ("latched", lambda: self._latch(cause, numbers)),
             ("browser dead, internet cut", self._cut),
-            ("radio off", self._radio.block),
+            ("radio off", self._block),
             ("radio read back", lambda: read_back.append(self._radio.blocked())),
         )
         marks = tuple(_attempt(name, step, at_ns) for name, step in steps)

@@ -23,6 +23,7 @@ from kiosk.guardian import browser_events as web
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
+from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.flag import Flag
 from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Safekeeping, now
@@ -31,6 +32,7 @@ from kiosk.guardian.server import Server
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
+from kiosk.guardian.window import AlertWindow, Cut
 from kiosk.protocol import Scene, View, encode, encode_view
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session
@@ -52,6 +54,7 @@ class Guardian:
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
         flag: Flag,
         drills: Drills,
+        window: float,
     ) -> None:
         self.session = session
         self.setting = setting
@@ -72,7 +75,11 @@ class Guardian:
             self.post,
             self._spawn,
         )
-        self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere, flag)
+        self.window = AlertWindow(panel.radio, window, lambda: records.outbox.hurry())
+        self.emergency = Emergency(
+            panel.radio, self.browsing.cut, self._tripped_elsewhere, flag, self.window.block
+        )
+        self.firewall = Firewall(self._spawn, self._no_firewall)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self.glass = (0, 0)  # px, as the screen measured it
         self._note()
@@ -154,9 +161,25 @@ class Guardian:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
             self._test()
+            self._look_at_radios()
             if self._loop.time() >= self._write_at:
                 self._write_at = self._loop.time() + WRITE_AGAIN
                 self._keep(self._write_again)
+
+    def _look_at_radios(self) -> None:
+        latched, alarm = self.session.panic is Panic.LATCHED, self.session.alarm
+        accepted = alarm.alert is not None and alarm.alert.state in ("sent", "told")
+        try:
+            cut = self.window.look(latched, accepted)
+        except HardwareError:
+            cut = Cut(confirmed=False)
+        self.firewall.want(self.window.open)
+        known = alarm.cut and Cut(alarm.cut.confirmed, alarm.cut.alert_only)
+        if cut is not None and cut != known:
+            self.post(on.InternetCut(cut.confirmed, _clock(), cut.alert_only))
+
+    def _no_firewall(self, why: str) -> None:
+        self._keep(lambda: self.records.log("no_firewall", why=why))
 
     _write_at = 0.0
 
@@ -298,7 +321,8 @@ class Guardian:
 
     def _close(self, e: do.Close) -> None:
         self.browsing.close()
-        self.emergency.radio_off()
+        if not self.window.open:
+            self.emergency.radio_off()
 
     # Panic.
 
@@ -319,7 +343,8 @@ class Guardian:
         if tripped.held:
             self._loop.call_later(CERTAIN, lambda: self._keep(lambda: self.circuit.settled(tripped)))
         # One event and so one picture: each further one would keep the compositor from showing the first.
-        cut = on.InternetCut(tripped.confirmed, _clock())
+        cut = on.InternetCut(tripped.confirmed, _clock(), self.window.open)
+        self.firewall.want(self.window.open)
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, cut))
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
@@ -342,6 +367,8 @@ class Guardian:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
         self.circuit.reset()
+        self.window.shut()
+        self.firewall.want(False)
 
     # Tasks.
 

@@ -63,7 +63,8 @@ class Safekeeping:
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
-        self._unwritten: list[Callable[[], None]] = []  # of the latest panic
+        self._marks: Collection[Mark] = ()  # of that one
+        self._unwritten: list[Callable[[], None]] = []  # of that one, too
         self.outbox = Outbox(store, deliver, now, self._progress, self._trouble)
 
     @property
@@ -134,7 +135,7 @@ class Safekeeping:
     def latch(self, cause: str, at: datetime, adult: Adult | None, url: str) -> None:
         """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before."""
         name = adult.name if adult else ""
-        self._incident = 0
+        self._incident, self._marks = 0, ()
         in_order: tuple[Callable[[], None], ...] = (
             lambda: self._latch_and_open(cause, at, name, url),
             lambda: self._alert(cause, at, name, url),
@@ -177,6 +178,7 @@ class Safekeeping:
             return self._incidents.open(cause, at, adult, self._place.room, url)
 
         self._incident = self._store.urgently(both)
+        self.steps(self._marks)
 
     def _alert(self, cause: str, at: datetime, adult: str, url: str) -> None:
         facts = AlertFacts(
@@ -194,10 +196,8 @@ class Safekeeping:
 
     def steps(self, marks: Collection[Mark]) -> None:
         """The panic's steps, each with its milliseconds since the edge, into its incident (H19)."""
-        if not self._incident:  # it could not be written yet
-            self._unwritten.append(lambda: self.steps(marks))
-            return
-        for mark in marks:
+        self._marks = marks
+        for mark in marks if self._incident else ():  # without one: they are written when it can be
             name = f"{mark.name}: {mark.error}" if mark.error else mark.name
             self._incidents.add_step(self._incident, name, mark.ms)
 
