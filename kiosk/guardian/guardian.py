@@ -277,6 +277,7 @@ class Guardian:
             "faults": sorted(s.faults),
             "panic_steps": [asdict(mark) for mark in self.marks],
             "radio_blocked": self.panel.radio.blocked(),
+            "button_held": s.alarm.held,
             "display_on": self.panel.display.is_on,
         }
 

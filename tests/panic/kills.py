@@ -165,6 +165,7 @@ def reset(screen: StandIn, control: Control) -> None:
     while view.scene is not Scene.LOCKED:
         screen.tap("outcome", "practice", view.serial)
         view = screen.until(lambda later, than=view.serial: later.serial > than)
+    control.ask("status")  # it is seen before it is recorded; now it is both
 
 
 def one_life(at: Place, must_be_latched: bool, delay: float) -> tuple[bool, bool]:
