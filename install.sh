@@ -86,7 +86,7 @@ try)
 test)
     shift
     base
-    need grim=grim shellcheck=shellcheck foot=foot
+    need grim=grim shellcheck=shellcheck foot=foot /usr/sbin/nft=nftables ip=iproute2
     exec tests/run "$(venv test test)" "$@"
     ;;
 *)
