@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from hardware.errors import HardwareError
-from hardware.panel import Panel
+from hardware.panel import Panel, SimulatedPanel
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
@@ -79,7 +79,7 @@ class Guardian:
         self.emergency = Emergency(
             panel.radio, self.browsing.cut, self._tripped_elsewhere, flag, self.window.block
         )
-        self.firewall = Firewall(self._spawn, self._no_firewall)
+        self.firewall = Firewall(self._spawn, self._no_firewall, real=not isinstance(panel, SimulatedPanel))
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self.glass = (0, 0)  # px, as the screen measured it
         self._note()
@@ -368,8 +368,11 @@ class Guardian:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
         self.circuit.reset()
-        self.window.shut()
         self.firewall.want(False)
+        try:
+            self.window.shut()
+        except HardwareError as error:
+            self._events.append(on.FaultRaised("radio", str(error), "Pull the network plug; tell ICT."))
 
     # Tasks.
 

@@ -95,9 +95,14 @@ class AlertWindow:
         with self._lock:
             if self._timer is not None:
                 return
-            self._timer = threading.Timer(self._seconds, self._over)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(self._seconds, self._over)
+            timer.daemon = True
+            try:
+                timer.start()
+            except RuntimeError:  # no thread left to end it with: then there is no window
+                self._radio.block()
+                return
+            self._timer = timer
         self._radio.unblock()
 
     def _over(self) -> None:

@@ -3,6 +3,7 @@
 Runs the product's `main` as it is. A datagram to run/hook: `press` presses the button in a thread of its own
 (the control connection needs the event loop); `stall SECONDS` makes the event loop stand still, by a signal
 that is answered in its thread; `no disk` makes every write that would lengthen a file fail, from now on.
+Where there is a folder `net` beside run/, its made-up /proc/net and /sys/class/net are the machine's.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import socket
 import sys
 import threading
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from hardware.panel import SimulatedPanel, open_panel
 from kiosk.guardian import __main__ as guardian
+from kiosk.guardian.window import AlertWindow
 
 panels: list[SimulatedPanel] = []
 stall_for = [0.0]  # s
@@ -49,7 +53,11 @@ def main() -> int:
     wire.bind(str(run / "hook"))
     signal.signal(signal.SIGUSR1, lambda number, frame: time.sleep(stall_for[0]))
     threading.Thread(target=listen, args=(wire,), daemon=True).start()
-    with mock.patch.object(guardian, "open_panel", opened):
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(guardian, "open_panel", opened))
+        if (net := run.parent / "net").is_dir():
+            window = partial(AlertWindow, root=net, again=0.5)
+            stack.enter_context(mock.patch("kiosk.guardian.guardian.AlertWindow", window))
         return guardian.main()
 
 
