@@ -42,6 +42,7 @@ home() {
 users() {
     [ "$(id -u)" = 0 ] || return 0
     local user
+    need useradd=passwd
     for user in kiosk-screen kiosk-browser; do
         id "$user" >/dev/null 2>&1 ||
             useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
@@ -69,8 +70,7 @@ venv() {
 }
 
 base() {
-    need /usr/bin/python3=python3 "/usr/lib/python3/dist-packages=python3" \
-        sway=sway chromium=chromium bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb xdotool=xdotool
+    need /usr/bin/python3=python3 sway=sway chromium=chromium bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb xdotool=xdotool
     /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || need /nonexistent/venv=python3-venv
     /usr/bin/python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' ||
         die "needs Python 3.11 to 3.13 as /usr/bin/python3, and this system has $(/usr/bin/python3 -V)."
@@ -87,7 +87,7 @@ test)
     shift
     base
     need grim=grim shellcheck=shellcheck foot=foot nft=nftables tinyproxy=tinyproxy-bin \
-        mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86
+        mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 pdftotext=poppler-utils
     exec tests/run "$(venv test test)" "$@"
     ;;
 *)

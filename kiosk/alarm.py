@@ -19,13 +19,17 @@ from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, rec
 
 
 def trip(s: Session, e: on.PanicTripped) -> Result:
-    """From any state: the session is over, latched. What was open is told by the incident (invariant 3)."""
-    if s.panic is Panic.LATCHED:
+    """From any state: the session is over, latched. What was open is told by the incident (invariant 3).
+
+    A press during a drill is meant: it makes a real panic of it.
+    """
+    if s.panic is Panic.LATCHED and (e.drill or not s.alarm.drill):
         alarm = replace(s.alarm, held=s.alarm.held or e.held)
         return replace(s, alarm=alarm), (do.Log("panic_again", "", {"cause": e.cause}),)
-    alarm = Alarm(cause=e.cause, at=e.at, adult=s.adult, held=e.held)
+    adult = s.adult or s.alarm.adult
+    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, held=e.held or s.alarm.held, drill=e.drill)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
-    return latched, (do.Close(), do.Latch(e.cause, e.at, s.adult, s.url))
+    return latched, (do.Close(), do.Latch(e.cause, e.at, adult, s.url, e.drill))
 
 
 def latched_identified(s: Session, e: on.Identified) -> Result:

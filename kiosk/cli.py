@@ -14,6 +14,7 @@ from allowlist.document import Problems
 from allowlist.door import DoorSettings
 from hardware.errors import HardwareError
 from kiosk import config
+from kiosk.commands import asking, incidents, log, report
 from kiosk.errors import KioskError
 from kiosk.guardian import folder
 
@@ -58,15 +59,19 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--socket", type=Path, default=None, help="the guardian's socket")
         command.set_defaults(run=_simulate, verb=name)
     allowlist.add_arguments(commands, _door_settings)
+    for mounted in (log, incidents, report, asking):
+        mounted.add_arguments(commands)
     return parser
 
 
 def _try(chosen: argparse.Namespace) -> int:
     from kiosk.demo import trial, walk  # only `try` needs the mail server and the certificates
 
-    headless = (
-        chosen.headless or chosen.walk or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    )
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    headless = chosen.headless or chosen.walk or not desktop
+    if desktop and not headless and os.geteuid() == 0:
+        _say("Root's kiosk runs without a window: run this as yourself to see it in one.")
+        headless = True
     trial.end_by_signal()
     with suppress(trial.Ended), trial.running(headless, chosen.config) as kiosk:
         if chosen.walk:

@@ -173,11 +173,31 @@ class AlertPerson(Strict):
     )
 
 
+class Heartbeat(Strict):
+    """A dead man's switch: a service that raises the alarm when it no longer hears from this kiosk."""
+
+    url: SecretStr = Field(
+        description="What to call; with /fail behind it while something is wrong (Healthchecks' way).",
+        examples=["https://ping.example/5e1f…"],
+    )
+    every_minutes: int = Field(5, ge=1, le=1440, description="Minutes between two calls.", examples=["5"])
+
+
 class Alerts(Strict):
     """Whom to tell, in order (H16, H18)."""
 
     people: tuple[AlertPerson, ...] = Field(
         min_length=1, description="The safeguarding people, in order.", examples=["[…]"]
+    )
+    escalate_after: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="Seconds until the next person is told too, if nobody took the alert; 0: all at once.",
+        examples=["60"],
+    )
+    heartbeat: Heartbeat | None = Field(
+        None, description="A dead man's switch; without it, none.", examples=["{…}"]
     )
     page_address: bool = Field(
         True, description="Whether an alert names the page, its address made harmless.", examples=["true"]

@@ -101,6 +101,7 @@ class Latch(Effect):
     at: str
     adult: Adult | None
     url: str
+    drill: bool = False
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,7 @@ class PanicTripped(Event):
     cause: str  # "by the red button" | "by a broken wire" | "from the screen" | "by a loss of power"
     at: str
     held: bool = False  # the button is in, or the wire open, until ButtonReleased
+    drill: bool = False  # announced beforehand, with no session open
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ sends what was touched or typed and, by `shown`, that a view is on the glass. Th
 From the guardian: `welcome`, `view`, `credential`, `ok`, `error`.
 From the screen: `hello`, `pin` (`pin`), `tap` (`tap`, `id`, and the `serial` of the view that was touched),
 `shown` (`serial`), and `simulate` (`what`, `id`; only where the hardware is simulated).
-From a control connection (an administrator's command line): `hello`, `press`, `badge`; it sees all views too.
+From a control connection (an administrator's command line): `hello`, `press`, `badge`, `status`, `take`
+(`number`, `by`), `drill` (`button`); it sees all views too.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ class Alarm:
     at: str = ""
     adult: Adult | None = None  # whose session it was
     held: bool = False  # the button is still in, or the wire open
+    drill: bool = False
     cut: on.InternetCut | None = None
     alert: on.AlertMoved | None = None
     resetter: Adult | None = None

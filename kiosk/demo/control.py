@@ -14,6 +14,16 @@ from kiosk.errors import KioskError
 from kiosk.protocol import Message, Scene, View, decode, decode_view, encode
 
 
+def answers(path: Path) -> bool:
+    """Whether a guardian listens at `path`; one that was killed leaves its socket behind."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def find_socket() -> Path:
     """The socket of the kiosk that is being tried here. Raises KioskError if there is none, or several."""
     found = [*Path(tempfile.gettempdir()).glob("kiosk-try-*/run/guardian.sock")]

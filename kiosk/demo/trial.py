@@ -21,7 +21,7 @@ from typing import Any
 
 import assets
 from kiosk.demo import compositor, setting
-from kiosk.demo.control import Control
+from kiosk.demo.control import Control, answers
 from kiosk.demo.internet import Internet
 from kiosk.demo.processes import Pile, need, wait_for
 from kiosk.guardian.folder import load
@@ -88,7 +88,7 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         pile.start("guardian", guardian, _environment())
-        wait_for("the guardian", lambda: socket if socket.exists() else None, 20, pile.check)
+        wait_for("the guardian", lambda: socket if answers(socket) else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
         pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)
         trial = Trial(folder, screen, panel, socket, internet.inbox, pile, setting.PEOPLE)

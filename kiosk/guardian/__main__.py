@@ -8,14 +8,12 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from pathlib import Path
 
-from allowlist.decision import Policy
 from allowlist.document import Problems
 from hardware.errors import HardwareError
-from hardware.panel import Panel, open_panel
+from hardware.panel import open_panel
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
@@ -28,7 +26,9 @@ from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
+from kiosk.guardian.heartbeat import Heartbeat, day_by_day
 from kiosk.guardian.identity import Identity
+from kiosk.guardian.listing import Listing
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
@@ -83,7 +83,12 @@ async def _serve(
     loop = asyncio.get_running_loop()
     config = folder.config
     people = People(folder.people, Secret.load(chosen.state / "key"))
-    policy = folder.sites.policy(config.level, date.today())  # noqa: DTZ011  # a day of the setting's own calendar
+    listing = Listing(
+        chosen.config / "allowlist.yaml",
+        folder.sites,
+        config.level,
+        lambda problems: records.log("list_problems", problems=[str(p) for p in problems.problems]),
+    )
     # Hardware calls back from its own threads, and may do so before there is a guardian: then it is at the
     # first reading below that the level counts.
     waiting: list[Trip] = []
@@ -117,16 +122,16 @@ async def _serve(
         records = Safekeeping(store, settings.place(config), Courier(), post)
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
-            settings.setting(config, policy),
+            lambda: settings.setting(config, listing.renew()),
             records,
             panel,
-            _way_out_maker(chosen, config, policy, records),
+            _way_out_maker(chosen, config, listing, records),
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
             guardian,
             identity,
-            {site.id: site.start for site in policy.sites},
+            lambda: {site.id: site.start for site in listing.policy.sites},
             panel,
             {
                 "room": config.room,
@@ -134,16 +139,16 @@ async def _serve(
                 "height_mm": config.screen.height_mm,
             },
         )
-        await _live(chosen, guardian, messages, panel, waiting, ended)
+        await _live(chosen, guardian, messages, waiting, ended, _signs_of_life(config, guardian))
 
 
 async def _live(
     chosen: argparse.Namespace,
     guardian: Guardian,
     messages: Messages,
-    panel: Panel,
     waiting: list[Trip],
     ended: asyncio.Event,
+    signs_of_life: Iterable[Coroutine[None, None, None]],
 ) -> None:
     server = Server(
         chosen.run / "guardian.sock",
@@ -163,6 +168,7 @@ async def _live(
             running = [
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
+                *(tasks.create_task(sign) for sign in signs_of_life),
             ]
             await ended.wait()
             for task in running:
@@ -172,19 +178,30 @@ async def _live(
         await server.close()
 
 
-def _way_out_maker(
-    chosen: argparse.Namespace, config: Config, policy: Policy, records: Safekeeping
-) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
-    managed = settings.managed_policy(config, policy)
-    doors = settings.door_settings(config)
+def _signs_of_life(config: Config, guardian: Guardian) -> list[Coroutine[None, None, None]]:
+    def faults() -> Collection[str]:
+        return guardian.session.faults
 
+    signs = [day_by_day(faults, guardian.note)]
+    if (beat := config.alerts.heartbeat) is not None:
+        url = beat.url.get_secret_value()
+        signs.append(Heartbeat(url, beat.every_minutes * 60, faults, guardian.note).run())
+    return signs
+
+
+def _way_out_maker(
+    chosen: argparse.Namespace, config: Config, listing: Listing, records: Safekeeping
+) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
+        policy = listing.policy
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
-        door = doors.door(policy, lambda refusal: records.refused(refusal.host, refusal.why))
+        door = settings.door_settings(config).door(
+            policy, lambda refusal: records.refused(refusal.host, refusal.why)
+        )
         check = settings.filter_check(config, lambda found: records.filter_found(found.state, found.todo))
         browser = BrowserSettings(
             wayland=chosen.wayland,
-            policy=managed,
+            policy=settings.managed_policy(config, policy),
             allowed=gate_of(policy),
             user=chosen.browser_user,
             switches=(f"--window-size={page.w},{page.h}",),

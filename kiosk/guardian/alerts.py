@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 LONGEST_ADDRESS = 200  # characters; the rest of a page's address is left out
+LONGEST_SHORT = 300  # characters; two or three text messages joined into one
 _LONGEST_LINE = 200
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _LINKED = re.compile(r"(?<=\w)\.(?=\w)")  # the dots by which mail programs know a host name
@@ -43,15 +44,20 @@ class AlertFacts:
     contacts: tuple[str, ...] = ()
     url: str = ""  # the page's address, or "" to leave it out
     drill: bool = False
+    log: str = ""  # the log's last record and the beginning of its seal, for `kiosk log verify --known`
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. `id` is its reference: two messages with the same one are the same alert."""
+    """What is sent. `id` is its reference: two messages with the same one are the same alert.
+
+    `short` stands for subject and body together where a path carries text messages.
+    """
 
     id: str
     subject: str
     body: str
+    short: str = ""
 
 
 def new_reference(pick: Callable[[str], str] = secrets.choice) -> str:
@@ -81,8 +87,37 @@ def compose(alert: AlertFacts) -> Message:
         "The kiosk stays closed until a member of SLT resets it at the screen.",
         f"Incident {alert.incident}, reference {plain(alert.reference)}."
         " A second message with this reference is about the same alert.",
+        *([f"Log {plain(alert.log)}."] if alert.log else []),
     ]
-    return Message(alert.reference, subject, "\n".join(lines) + "\n")
+    return Message(alert.reference, subject, "\n".join(lines) + "\n", _short(alert, room, adult, unsure))
+
+
+def compose_notice(reference: str, number: int, room: str, subject: str, text: str) -> Message:
+    """A message to SLT that is no panic, and says so; somebody is to answer for it all the same."""
+    title = f"Kiosk notice: {plain(subject)}"
+    body = (
+        f"{plain(text)}\n\nThis is a notice, not a red-button alert. Room: {plain(room)}.\n"
+        f"Notice {number}, reference {plain(reference)}."
+        f" Close it with: kiosk incidents take {number} --as NAME\n"
+    )
+    short = f"{title}. {plain(room)}. Not a red-button alert. Ref {plain(reference)}"
+    return Message(reference, title, body, _cut(short, LONGEST_SHORT))
+
+
+def _short(alert: AlertFacts, room: str, adult: str, unsure: str) -> str:
+    """One text message: what, where, who, when, whom to call, which; what is long gives way first."""
+    drill = "DRILL " if alert.drill else ""
+    action = "Practice only." if alert.drill else "Go there now."
+    head = f"{drill}KIOSK ALERT {_cut(room, 60)} {alert.at:%H:%M:%S}{unsure}: {_cut(plain(alert.cause), 60)}."
+    who = f" Adult {_cut(adult, 40)}." if adult else ""
+    end = f" Ref {plain(alert.reference)}"
+    text = f"{head}{who} {action}"
+    call = f" Next: {plain(alert.contacts[0])}." if alert.contacts else ""
+    return text + (call if len(text + call + end) <= LONGEST_SHORT else "") + end
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def defang(url: str) -> str:

@@ -22,6 +22,10 @@ logging.getLogger("apprise").propagate = False
 for _name in ("apprise", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
+# These speak in the clear unless an “s” is put behind them; a hosted service has TLS built in.
+_CLEAR = frozenset(
+    ("mailto", "form", "json", "xml", "gotify", "gorush", "matrix", "mmost", "rocket", "signal", "smseagle")
+)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
@@ -44,8 +48,9 @@ def problem(url: str) -> str:
         return "That is not an address Apprise knows. See the list of services at the Apprise project."
     if not plugin.verify_certificate:
         return "It switches off the check of the server's certificate (H15). Take out “verify=no”."
-    if kind_of(url) in ("e-mail", "webhook") and not plugin.secure and not _is_loopback(plugin.host):
-        return "It would send in the clear (H15). Write mailtos:// or jsons:// instead."
+    schema = url.partition("://")[0].strip().lower()
+    if schema in _CLEAR and not plugin.secure and not _is_loopback(plugin.host):
+        return f"It would send in the clear (H15). Write {schema}s:// instead."
     if getattr(plugin, "secure_mode", "") == "starttls" and plugin.port == 465:
         return "Port 465 speaks TLS from the first byte. Add “mode=ssl”, or use port 587."
     return ""
@@ -65,9 +70,11 @@ class Courier:
         if plugin is None:
             return Delivery(False, "the address is not one that Apprise knows", never=True)
         self._warnings.forget()
+        short = message.short if kind_of(url) == "text message" else ""
+        title, body = ("", short) if short else (message.subject, message.body)
         # The service's own object: Apprise's front sends through one pool of threads, which a few
         # stalled paths could fill.
-        if plugin.notify(title=message.subject, body=message.body, body_format=apprise.NotifyFormat.TEXT):
+        if plugin.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT):
             return Delivery(True)
         return Delivery(False, _without_secrets(self._warnings.last(), url) or "the path did not accept it")
 

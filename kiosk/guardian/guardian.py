@@ -20,6 +20,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
+from kiosk.guardian import drill
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.safekeeping import Safekeeping, now
@@ -37,32 +38,35 @@ TICK = 0.25  # s
 
 
 class Guardian:
-    """Holds the session and all it needs. `new_way_out` makes one, unopened, for a glass of that size."""
+    """Holds the session and all it needs. `renew` reads the list anew; `new_way_out` is for a glass."""
 
     def __init__(
         self,
         session: Session,
-        setting: Setting,
+        renew: Callable[[], Setting],
         records: Safekeeping,
         panel: Panel,
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
     ) -> None:
         self.session = session
-        self.setting = setting
+        self.setting = renew()
         self.records = records
         self.panel = panel
         self.server: Server | None = None
         self.browsing = Browsing(
             lambda heard: new_way_out(self.glass, heard),
-            panel.radio.unblock,
+            self._radio_on,
             self._may_open,
             self.post,
             self._spawn,
         )
         self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere)
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
+        self._latest: Tripped | None = None
+        self._drill = drill.Drill()
         self.glass = (0, 0)  # px, as the screen measured it
-        self.view = view_of(session, setting)
+        self.view = view_of(session, self.setting)
+        self._renew = renew
         self._has_screen = False
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
@@ -70,7 +74,7 @@ class Guardian:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._effects: Mapping[type[do.Effect], Callable[[Any], None]] = {
-            do.Open: lambda e: self.browsing.open(first=True),
+            do.Open: self._open,
             do.Restart: lambda e: self.browsing.open(first=False),
             do.Close: self._close,
             do.Navigate: lambda e: self.browsing.act(lambda b: b.open(e.url)),
@@ -108,11 +112,13 @@ class Guardian:
 
     def begin(self) -> None:
         """What was true before us: radios on, a latch, a session that the power ended."""
-        self.emergency.radio_off()
+        self.note("started")
+        self._radio_off()
         self._test()
         if (latched := self.records.latched_since) is not None:
             self.emergency.tripped.set()
-            self.session = replace(self.session, panic=Panic.LATCHED, alarm=Alarm(latched.cause, latched.at))
+            alarm = Alarm(latched.cause, latched.at, drill=self.records.drilling)
+            self.session = replace(self.session, panic=Panic.LATCHED, alarm=alarm)
             self.records.resume()
             self.post(on.InternetCut(self.emergency.radio_off(), _clock()))
         elif self.records.session_was_open:
@@ -163,6 +169,7 @@ class Guardian:
         self._signal()
         # Whatever the instant at which the power goes: an open session, or what ended it, is on the disk.
         if is_open and not was:
+            self._drill.withdraw()
             self._keep(lambda: self.records.session_open(True))
         for effect in effects:
             self._keep(partial(self._effects[type(effect)], effect))
@@ -175,6 +182,10 @@ class Guardian:
             act()
         except StoreError as error:
             self._events.append(on.FaultRaised("records", str(error.args[0]), error.todo))
+
+    def note(self, kind: str, **detail: object) -> None:
+        """One record that stands for nothing but itself."""
+        self._keep(lambda: self.records.log(kind, "", **detail))
 
     def identified(self, adult: on.Adult) -> bool:
         """A PIN or badge named this adult. True if the session had something to say to them."""
@@ -221,12 +232,19 @@ class Guardian:
         self._test()
 
     def status(self) -> dict[str, object]:
-        """For an administrator: where everything stands."""
+        """For an administrator: where everything stands, and each thing that a session stands on."""
         s = self.session
+        tested = {check.code for check in self._checks}
+        other = [fault for code, fault in s.faults.items() if code not in tested]
         return {
             "state": s.state,
             "panic": s.panic,
+            "drill": s.alarm.drill,
             "faults": sorted(s.faults),
+            "checks": [
+                *(_line(check.code, check.holds(), check.sentence, check.todo) for check in self._checks),
+                *(_line(fault.code, False, fault.sentence, fault.todo) for fault in other),
+            ],
             "panic_steps": [asdict(mark) for mark in self.marks],
             "radio_blocked": self.panel.radio.blocked(),
         }
@@ -261,15 +279,47 @@ class Guardian:
     def _may_open(self) -> bool:
         return not self.emergency.tripped.is_set() and self.session.state in OPEN
 
+    def _open(self, e: do.Open) -> None:
+        self.setting = self._renew()
+        self.browsing.open(first=True)
+
+    def _radio_on(self) -> None:
+        """Its minutes are counted in the weekly report (H5), so none goes unlogged."""
+
+        def unblock() -> None:
+            self.records.log("radio_on")
+            self.panel.radio.unblock()
+
+        self._keep(unblock)
+
+    def _radio_off(self) -> None:
+        confirmed = self.emergency.radio_off()
+        if self.session.panic is Panic.ARMED:  # a panic's latch goes to the disk before its log does
+            self.note("radio_off", confirmed=confirmed)
+
     def _close(self, e: do.Close) -> None:
         self.browsing.close()
-        self.emergency.radio_off()
+        self._radio_off()
 
     # Panic.
 
     def trip(self, cause: str, at_ns: int, held: bool = False) -> None:
         """Panic, from any thread."""
         self.emergency.trip(cause, at_ns, held)
+
+    def drill(self, seconds: float) -> None:
+        """The next press within `seconds` is a drill; 0: trip now, as the button would.
+
+        Raises NotNow, and StoreError: a drill that cannot be recorded proves nothing.
+        """
+        self._drill.announce(self.session, seconds)
+        try:
+            self.records.log("drill_announced", seconds=seconds)
+        except StoreError:
+            self._drill.withdraw()
+            raise
+        if not seconds:
+            self._trip(do.Trip(drill.CAUSE))
 
     def _trip(self, e: do.Trip) -> None:
         self._spawn(asyncio.to_thread(self.trip, e.cause, time.monotonic_ns()))
@@ -279,18 +329,20 @@ class Guardian:
 
     def _tripped(self, tripped: Tripped) -> None:
         self.emergency.tripped.set()  # also if a reset took it off between the edge and now
-        self.marks = tripped.marks
-        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held))
+        self.marks, self._latest = tripped.marks, tripped
+        announced = self._drill.claims(tripped, self.session)
+        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced))
         self.post(on.InternetCut(tripped.confirmed, _clock()))
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
+        self.note("radio_off", confirmed=tripped.confirmed)
 
     @staticmethod
     def _mark(name: str, since_ns: int) -> Mark:
         return Mark(name, round((time.monotonic_ns() - since_ns) / 1e6, 3))
 
     def _latch(self, e: do.Latch) -> None:
-        self.records.latch(e.cause, now(), e.adult, e.url)
+        self.records.latch(e.cause, now(), e.adult, e.url, drill=e.drill, tripped=self._latest)
 
     def _unlatch(self, e: do.Unlatch) -> None:
         """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
@@ -317,6 +369,10 @@ class Guardian:
 
 async def _alone(work: Awaitable[None]) -> None:
     await work
+
+
+def _line(code: str, holds: bool, sentence: str, todo: str) -> dict[str, object]:
+    return {"code": code, "holds": holds, "sentence": sentence, "todo": todo}
 
 
 def _clock() -> str:

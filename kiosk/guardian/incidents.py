@@ -1,12 +1,14 @@
 """Incidents: what happened, in order, and who decided what it was (H19). Facts are written once and stay.
 
-An incident holds the page's address and never its content, and no child's name.
+An incident holds the page's address and never its content, and no child's name. A panic ends when SLT
+resolves it; a notice, which is no panic (wrong PINs, a session without its adult), when somebody takes it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from enum import StrEnum
 
 from kiosk.errors import StoreError
 from kiosk.events import Outcome
@@ -19,6 +21,13 @@ OUTCOME_WORDS = {
     Outcome.MISTAKE: "pressed by mistake",
     Outcome.PRACTICE: "practice",
 }
+
+
+class Kind(StrEnum):
+    """How grave it is."""
+
+    PANIC = "panic"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,12 @@ class Incident:
     outcome: Outcome | None = None
     resolved_by: str = ""
     resolved_at: datetime | None = None
+    kind: Kind = Kind.PANIC
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits for somebody."""
+        return not self.taken_by if self.kind is Kind.NOTICE else self.outcome is None
 
 
 def timeline(incident: Incident, zone: tzinfo | None = None) -> tuple[str, ...]:
@@ -64,7 +79,8 @@ def timeline(incident: Incident, zone: tzinfo | None = None) -> tuple[str, ...]:
     def clock(at: datetime) -> str:
         return f"{at.astimezone(zone):%d %B %Y %H:%M:%S}"
 
-    start = f"{clock(incident.at)}  {'DRILL: ' if incident.drill else ''}{incident.cause}"
+    grade = "DRILL: " if incident.drill else "Notice: " if incident.kind is Kind.NOTICE else ""
+    start = f"{clock(incident.at)}  {grade}{incident.cause}"
     steps = (f"{step.ms:+10.1f} ms  {step.name}" for step in incident.steps)
     dated = [(note.at, f"{note.who}: {note.text}" if note.who else note.text) for note in incident.notes]
     if incident.taken_at:
@@ -83,12 +99,24 @@ class Incidents:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def open(self, cause: str, at: datetime, adult: str, room: str, url: str, *, drill: bool = False) -> int:
+    def open(
+        self,
+        cause: str,
+        at: datetime,
+        adult: str,
+        room: str,
+        url: str,
+        *,
+        drill: bool = False,
+        kind: Kind = Kind.PANIC,
+    ) -> int:
         """Open an incident; returns its number. `at` is when the button went, `url` the page's or ''."""
-        values = (cause, timestamp(at), adult, room, shortened(url), drill)
+        values = (cause, timestamp(at), adult, room, shortened(url), drill, kind.value)
         return self._store.urgently(
             lambda: self._store.run(
-                "INSERT INTO incident (cause, at, adult, room, url, drill) VALUES (?, ?, ?, ?, ?, ?)", *values
+                "INSERT INTO incident (cause, at, adult, room, url, drill, kind)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *values,
             )
         )
 
@@ -120,7 +148,12 @@ class Incidents:
     def resolve(self, number: int, outcome: Outcome, by: str, at: datetime) -> None:
         """Close it with what it was and who decided. Raises StoreError if that was done before."""
         with self._store.transaction():
-            if self.show(number).outcome:
+            found = self.show(number)
+            if found.kind is Kind.NOTICE:
+                raise StoreError(
+                    f"Incident {number} is a notice.", f"kiosk incidents take {number} closes it."
+                )
+            if found.outcome:
                 raise StoreError(f"Incident {number} is resolved already.", "Add a note to it instead.")
             self._store.run(
                 "UPDATE incident SET outcome = ?, resolved_by = ?, resolved_at = ? WHERE number = ?",
@@ -156,11 +189,12 @@ class Incidents:
             outcome=Outcome(row["outcome"]) if row["outcome"] else None,
             resolved_by=row["resolved_by"],
             resolved_at=moment(row["resolved_at"]) if row["resolved_at"] else None,
+            kind=Kind(row["kind"]),
         )
 
     def open_ones(self) -> tuple[Incident, ...]:
-        """Those not yet resolved, oldest first."""
-        numbers = self._store.rows("SELECT number FROM incident WHERE outcome = '' ORDER BY number")
+        """Those that still wait for somebody, panics and notices, oldest first."""
+        numbers = self._store.rows("SELECT number FROM open_incident ORDER BY number")
         return tuple(self.show(row["number"]) for row in numbers)
 
     def latest(self, count: int = 50) -> tuple[Incident, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from hardware.panel import Panel, SimulatedPanel
 from kiosk import events as on
-from kiosk.errors import ProtocolError
+from kiosk.errors import NotNow, ProtocolError, StoreError
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.identity import Answer, Identity
 from kiosk.guardian.server import Peer
@@ -27,6 +27,8 @@ TAPS: Mapping[Tap, Callable[[str], on.Event]] = {
     Tap.CANCEL: lambda _: on.ResetCancelled(),
 }
 
+DRILL_PRESS = 60  # s for somebody to press the real button in
+
 
 class Messages:
     """Gives the guardian events for what peers send. `starts`: each tile's start page."""
@@ -35,7 +37,7 @@ class Messages:
         self,
         guardian: Guardian,
         identity: Identity,
-        starts: Mapping[str, str],
+        starts: Callable[[], Mapping[str, str]],
         panel: Panel,
         welcome: Mapping[str, object],
     ) -> None:
@@ -84,8 +86,29 @@ class Messages:
                 self._simulate(peer, "badge", message.text("id"))
             case "status":
                 peer.send(encode("ok", **self._guardian.status()))
+            case "take":
+                self._answered(peer, lambda: self._take_incident(message))
+            case "drill":
+                self._answered(peer, lambda: self._drill(message))
             case other:
                 raise ProtocolError(f"A control connection does not say “{other}”.")
+
+    def _answered(self, peer: Peer, act: Callable[[], Mapping[str, object]]) -> None:
+        """Do what an administrator asks; a no is a sentence, and the connection stays."""
+        try:
+            peer.send(encode("ok", **act()))
+        except (NotNow, StoreError) as error:
+            peer.send(encode("error", text=str(error)))
+
+    def _take_incident(self, message: Message) -> Mapping[str, object]:
+        incident = self._guardian.records.take(message.number("number"), message.text("by", 80))
+        return {"taken_by": incident.taken_by}
+
+    def _drill(self, message: Message) -> Mapping[str, object]:
+        """On real hardware the real button is to be pressed, unless the message says that none is."""
+        press = message.data.get("button") is True and not isinstance(self._panel, SimulatedPanel)
+        self._guardian.drill(DRILL_PRESS if press else 0)
+        return {"press_within": DRILL_PRESS if press else 0}
 
     def _tap(self, message: Message) -> None:
         name = str(message.data.get("id", ""))
@@ -95,7 +118,7 @@ class Messages:
         try:
             tap = Tap(word)
             if tap is Tap.TILE:
-                event: on.Event = on.TileTapped(name, self._starts[name])
+                event: on.Event = on.TileTapped(name, self._starts()[name])
             else:
                 event = TAPS[tap](name)
         except (KeyError, ValueError) as error:

@@ -1,39 +1,41 @@
 """The outbox: an alert is delivered or known not to be (invariant 7).
 
-It is written down before it is first tried, each path goes its own way so that none holds another back, and
-what is owed goes on after a restart. A crash between acceptance and its record sends once more: at least
-once, with the same reference. On a disk that cannot be written the alert is sent from memory all the same.
+It is written down before it is first tried (`deliveries`), each path goes its own way so that none holds
+another back, each person has their turn (`telling`), and what is owed goes on after a restart. A crash
+between acceptance and its record sends once more: at least once, with the same reference. On a disk that
+cannot be written the alert is sent from memory all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from kiosk.errors import StoreError
+from kiosk.guardian import deliveries
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.paths import Delivery, PathTo
-from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import (
-    OWED,
     Alert,
-    Path,
     Progress,
     State,
     accepted_late,
     after_try,
     new_alert,
+    next_turn,
     progress,
     taken,
+    until_next_turn,
     wait,
 )
+from kiosk.guardian.threads import in_thread
 
 PATIENCE = 20.0  # s for one try; a mail server's whole conversation over a slow line
 _MOST_HANGING = 3  # tries of one path that were too slow and have not ended yet
@@ -44,6 +46,7 @@ _jitter = random.SystemRandom()
 class Outbox:
     """The alerts in a store and the task that sends them. All of it belongs to the event loop's thread.
 
+    `escalate_after` seconds without anybody taking an alert, the next person gets it too; 0: all at once.
     `deliver` blocks and is called in threads of its own. `on_progress` hears of every change in what may be
     said of an alert; `on_trouble` of records that could not be written, which stops no delivery. Neither may
     raise.
@@ -57,6 +60,7 @@ class Outbox:
         on_progress: Callable[[Progress], None],
         on_trouble: Callable[[StoreError], None],
         *,
+        escalate_after: float = 0,
         patience: float = PATIENCE,
         backoff: Callable[[int], float] = lambda tries: wait(tries, _jitter),
     ) -> None:
@@ -67,29 +71,39 @@ class Outbox:
         self._on_trouble = on_trouble
         self._patience = patience
         self._backoff = backoff
-        self._alerts = {alert.message.id: alert for alert in _load(store)}
+        self._escalate_after = escalate_after
+        self._alerts = {alert.message.id: alert for alert in deliveries.load(store)}
+        self._turns_at: dict[str, float] = {}  # the next turn of each alert, by the monotonic clock
         self._said: dict[str, Progress] = {}
         self._hanging: Counter[tuple[str, int]] = Counter()
-        self._unstarted = list(self._alerts)
+        self._carried: set[tuple[str, int]] = set()
         self._woken = asyncio.Event()
         self._hurried = asyncio.Event()
+        for alert in self._alerts.values():
+            self._reckon_turn(alert)
 
-    def queue(self, incident: int, message: Message, paths: Sequence[PathTo]) -> None:
-        """Owe `message` to every path and wake the sender.
+    def queue(
+        self, incident: int, message: Message, paths: Sequence[PathTo], *, notice: bool = False
+    ) -> None:
+        """Owe `message` to the people of `paths`, the first one's first, and wake the sender.
 
         Raises StoreError if it could not be written down; it is sent all the same, but a power cut loses it.
         """
-        alert = new_alert(incident, message, tuple(paths), self._clock())
+        in_order = self._escalate_after > 0
+        alert = new_alert(incident, message, tuple(paths), self._clock(), in_order=in_order, notice=notice)
         self._alerts[message.id] = alert
-        self._unstarted.append(message.id)
+        self._reckon_turn(alert)
         self._woken.set()
         try:
-            self._store.urgently(lambda: _insert(self._store, alert))
+            self._store.urgently(lambda: deliveries.insert(self._store, alert))
         finally:
             self._say(alert)
 
     def take(self, incident: int, by: str, at: datetime) -> None:
-        """A person took it: told. What is still owed goes on. Raises StoreError if it was not recorded."""
+        """A person took it: told. What is still owed goes on, and nobody else's turn comes.
+
+        Raises StoreError if it was not recorded.
+        """
         incidents = Incidents(self._store)
         incidents.take(incident, by, at)
         first = incidents.show(incident)
@@ -109,26 +123,53 @@ class Outbox:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        self._carried.clear()
         async with asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
-                while self._unstarted:
-                    key = self._unstarted.pop(0)
-                    self._say(self._alerts[key])
-                    for place, path in enumerate(self._alerts[key].paths):
-                        if path.state in OWED:
+                self._open_turns()
+                for key, alert in list(self._alerts.items()):
+                    self._say(alert)
+                    for place in range(len(alert.paths)):
+                        if alert.owes(place) and (key, place) not in self._carried:
+                            self._carried.add((key, place))
                             group.create_task(self._carry(key, place))
-                await self._woken.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._until_a_turn())
+
+    def _open_turns(self) -> None:
+        """Let every turn come that is to: after its time, or at once behind people who cannot be reached."""
+        for key in list(self._alerts):
+            while True:
+                waited = time.monotonic() >= self._turns_at.get(key, float("inf"))
+                alert = next_turn(self._alerts[key], waited, self._clock())
+                if alert is self._alerts[key]:
+                    break
+                self._alerts[key] = alert
+                self._reckon_turn(alert)
+                self._write(lambda alert=alert: deliveries.turn(self._store, alert))  # type: ignore[misc]
+
+    def _reckon_turn(self, alert: Alert) -> None:
+        """When the next turn of `alert` comes. From here on by the monotonic clock: the other may jump."""
+        left = until_next_turn(alert, self._escalate_after, self._clock())
+        if left is None:
+            self._turns_at.pop(alert.message.id, None)
+        else:
+            self._turns_at[alert.message.id] = time.monotonic() + left
+
+    def _until_a_turn(self) -> float | None:
+        first = min(self._turns_at.values(), default=None)
+        return None if first is None else max(0.0, first - time.monotonic())
 
     async def _carry(self, key: str, place: int) -> None:
         """One path of one alert, until it is accepted or dead."""
-        while self._alerts[key].paths[place].state in OWED:
+        while self._alerts[key].owes(place):
             hurried = self._hurried
             delivery = await self._try(key, place)
             alert = after_try(self._alerts[key], place, delivery, self._clock())
             pause = self._backoff(alert.paths[place].tries)
             self._change(alert, place, pause)
-            if alert.paths[place].state in OWED:
+            if alert.owes(place):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(hurried.wait(), pause)
 
@@ -137,7 +178,10 @@ class Outbox:
         if self._hanging[key, place] >= _MOST_HANGING:
             return Delivery(False, "earlier tries have not come to an end")
         alert = self._alerts[key]
-        outcome = _in_thread(self._deliver, alert.paths[place].to.url, alert.message)
+        to, message = alert.paths[place].to, alert.message
+        outcome = in_thread(
+            "alert", lambda: self._deliver(to.url, message), lambda why: Delivery(False, f"the kiosk {why}")
+        )
         done, _ = await asyncio.wait({outcome}, timeout=self._patience)
         if done:
             return outcome.result()
@@ -152,110 +196,20 @@ class Outbox:
 
     def _change(self, alert: Alert, place: int, pause: float) -> None:
         self._alerts[alert.message.id] = alert
+        self._write(lambda: deliveries.update(self._store, alert, place, pause))
+        self._say(alert)
+        if alert.paths[place].state is State.DEAD:
+            self._woken.set()  # it may be the next person's turn
+
+    def _write(self, record: Callable[[], None]) -> None:
+        """Records that cannot be written are somebody's trouble, and stop no delivery."""
         try:
-            _update(self._store, alert, place, pause)
+            record()
         except StoreError as error:
             self._on_trouble(error)
-        self._say(alert)
 
     def _say(self, alert: Alert) -> None:
         now = progress(alert)
         if self._said.get(alert.message.id) != now:
             self._said[alert.message.id] = now
             self._on_progress(now)
-
-
-def _in_thread(
-    deliver: Callable[[str, Message], Delivery], url: str, message: Message
-) -> asyncio.Future[Delivery]:
-    """What `deliver` answers, as a future. The thread is a daemon: it must not hold up the guardian's end."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Delivery] = loop.create_future()
-
-    def settle(delivery: Delivery) -> None:
-        if not future.done():
-            future.set_result(delivery)
-
-    def work() -> None:
-        delivery = Delivery(False, "the sending program stopped unexpectedly")
-        try:
-            delivery = deliver(url, message)
-        finally:
-            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-                loop.call_soon_threadsafe(settle, delivery)
-
-    try:
-        threading.Thread(target=work, name="alert", daemon=True).start()
-    except RuntimeError:
-        settle(Delivery(False, "the kiosk has no thread left to send with"))
-    return future
-
-
-def _load(store: Store) -> list[Alert]:
-    """The alerts that are owed to somebody or belong to an open incident, oldest first."""
-    found = store.rows(
-        "SELECT alert.*, taken_by, taken_at FROM alert JOIN incident ON incident.number = alert.incident"
-        " WHERE outcome = '' OR EXISTS (SELECT 1 FROM delivery WHERE delivery.alert = alert.id"
-        " AND state IN ('queued', 'retrying')) ORDER BY alert.rowid"
-    )
-    return [
-        Alert(
-            incident=row["incident"],
-            message=Message(row["id"], row["subject"], row["body"]),
-            queued_at=moment(row["queued_at"]),
-            paths=tuple(
-                Path(
-                    PathTo(path["person"], path["url"]),
-                    moment(path["changed_at"]),
-                    State(path["state"]),
-                    path["tries"],
-                    path["why"],
-                )
-                for path in store.rows("SELECT * FROM delivery WHERE alert = ? ORDER BY place", row["id"])
-            ),
-            taken_by=row["taken_by"],
-            taken_at=moment(row["taken_at"]) if row["taken_at"] else None,
-        )
-        for row in found
-    ]
-
-
-def _insert(store: Store, alert: Alert) -> None:
-    message, at = alert.message, timestamp(alert.queued_at)
-    store.run(
-        "INSERT INTO alert (id, incident, subject, body, queued_at) VALUES (?, ?, ?, ?, ?)",
-        message.id,
-        alert.incident,
-        message.subject,
-        message.body,
-        at,
-    )
-    for place, path in enumerate(alert.paths):
-        store.run(
-            "INSERT INTO delivery (alert, place, person, url, state, next_try, changed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            message.id,
-            place,
-            path.to.person,
-            path.to.url,
-            path.state.value,
-            at,
-            at,
-        )
-
-
-def _update(store: Store, alert: Alert, place: int, pause: float) -> None:
-    path = alert.paths[place]
-    next_try = timestamp(path.at + timedelta(seconds=pause)) if path.state in OWED else ""
-    with store.transaction():
-        store.run(
-            "UPDATE delivery SET state = ?, tries = ?, next_try = ?, changed_at = ?, why = ?"
-            " WHERE alert = ? AND place = ?",
-            path.state.value,
-            path.tries,
-            next_try,
-            timestamp(path.at),
-            path.why,
-            alert.message.id,
-            place,
-        )

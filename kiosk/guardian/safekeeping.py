@@ -8,18 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Outcome
-from kiosk.guardian.alerts import AlertFacts, Message, compose, new_reference, plain
-from kiosk.guardian.emergency import Mark
-from kiosk.guardian.incidents import Incidents
+from kiosk.guardian import deliveries
+from kiosk.guardian.alerts import AlertFacts, Done, Message, compose, compose_notice, new_reference
+from kiosk.guardian.emergency import Mark, Tripped
+from kiosk.guardian.incidents import Incident, Incidents, Kind
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.selftest import clock_is_plausible
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
@@ -35,6 +37,31 @@ class Place:
     paths: tuple[PathTo, ...]
     contacts: tuple[str, ...] = ()
     page_address: bool = True
+    escalate_after: float = 0  # s until the next person is told too; 0: all at once
+
+
+WORDS_FOR_STEPS = {
+    "browser dead, internet cut": "browser closed and internet cut",
+    "radio off": "radio switched off",
+}
+"""The panic's steps that SLT reads of; whether the internet is off is said by what was read back."""
+
+
+def what_was_done(tripped: Tripped, edge: datetime) -> tuple[Done, ...]:
+    """The steps of a panic as SLT reads them. `edge`: the wall clock at the button's edge."""
+
+    def at(mark: Mark) -> datetime:
+        return edge + timedelta(milliseconds=mark.ms)
+
+    steps = [
+        Done(WORDS_FOR_STEPS[mark.name] + (" FAILED" if mark.error else ""), at(mark))
+        for mark in tripped.marks
+        if mark.name in WORDS_FOR_STEPS
+    ]
+    if tripped.marks:
+        words = "internet confirmed off" if tripped.confirmed else "internet NOT confirmed off"
+        steps.append(Done(words, at(tripped.marks[-1])))
+    return tuple(steps)
 
 
 def now() -> datetime:
@@ -59,7 +86,9 @@ class Safekeeping:
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
-        self.outbox = Outbox(store, deliver, now, self._progress, self._trouble)
+        self.outbox = Outbox(
+            store, deliver, now, self._progress, self._trouble, escalate_after=place.escalate_after
+        )
 
     @property
     def latched_since(self) -> on.PanicTripped | None:
@@ -71,14 +100,27 @@ class Safekeeping:
             return on.PanicTripped("at a time that is not known", "")
         return on.PanicTripped(why.cause, f"{why.at.astimezone():%H:%M:%S}")
 
+    @property
+    def drilling(self) -> bool:
+        """Whether the newest open panic is a drill."""
+        panics = self._open_panics()
+        return bool(panics) and panics[-1].drill
+
     def resume(self) -> None:
-        """After a start while latched: the panic screen is about the newest open incident again."""
-        unresolved = self._incidents.open_ones()
-        if unresolved:
-            self._incident = unresolved[-1].number
-            news = self.outbox.news(self._incident)
-            if news is not None:
-                self._progress(news)
+        """After a start while latched: the panic screen is about the newest open panic again.
+
+        One that was killed between its incident and its alert gets the alert now (invariant 7).
+        """
+        try:
+            for panic in self._open_panics():
+                self._incident = panic.number
+                if not deliveries.load(self._store, panic.number):
+                    self._alert(panic, ())
+        except StoreError as error:
+            self._trouble(error)
+        news = self.outbox.news(self._incident)
+        if news is not None:
+            self._progress(news)
 
     @property
     def session_was_open(self) -> bool:
@@ -113,15 +155,35 @@ class Safekeeping:
         except StoreError as error:
             self._trouble(error)
 
-    def latch(self, cause: str, at: datetime, adult: Adult | None, url: str) -> None:
-        """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before."""
+    def latch(
+        self,
+        cause: str,
+        at: datetime,
+        adult: Adult | None,
+        url: str,
+        *,
+        drill: bool = False,
+        tripped: Tripped | None = None,
+    ) -> None:
+        """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before.
+
+        `at` is now; `tripped` tells how long ago the button went, and what was done since.
+        """
         name = adult.name if adult else ""
+        done: tuple[Done, ...] = ()
+        if tripped is not None:
+            at -= timedelta(microseconds=(time.monotonic_ns() - tripped.at_ns) / 1000)
+            done = what_was_done(tripped, at)
         self._incident = 0
         first: StoreError | None = None
         in_order: tuple[Callable[[], None], ...] = (
-            lambda: self._latch_and_open(cause, at, name, url),
-            lambda: self._alert(cause, at, name, url),
-            lambda: self.log("panic", adult.id if adult else "", cause=cause, url=url),
+            lambda: self._latch_and_open(cause, at, name, url, drill),
+            lambda: self._alert(
+                Incident(self._incident, cause, at, name, self._place.room, url, drill), done
+            ),
+            lambda: self.log(
+                "panic", adult.id if adult else "", cause=cause, url=url, drill=drill, incident=self._incident
+            ),
         )
         for keep in in_order:
             try:
@@ -131,29 +193,40 @@ class Safekeeping:
         if first is not None:
             raise first
 
-    def _latch_and_open(self, cause: str, at: datetime, adult: str, url: str) -> None:
+    def _latch_and_open(self, cause: str, at: datetime, adult: str, url: str, drill: bool) -> None:
         """In one transaction, so in one sync of the disk."""
 
         def both() -> int:
             self._latch.set(cause, at)
             self.session_open(False)
-            return self._incidents.open(cause, at, adult, self._place.room, url)
+            return self._incidents.open(cause, at, adult, self._place.room, url, drill=drill)
 
         self._incident = self._store.urgently(both)
 
-    def _alert(self, cause: str, at: datetime, adult: str, url: str) -> None:
+    def _alert(self, panic: Incident, done: tuple[Done, ...]) -> None:
         facts = AlertFacts(
             reference=new_reference(),
-            incident=self._incident,
-            cause=f"stopped {cause}",
-            room=self._place.room,
-            adult=adult,
-            at=at,
-            clock_confirmed=True,
+            incident=panic.number,
+            cause=f"stopped {panic.cause}",
+            room=panic.room,
+            adult=panic.adult,
+            at=panic.at.astimezone(),
+            clock_confirmed=clock_is_plausible(),
+            done=done,
             contacts=self._place.contacts,
-            url=url if self._place.page_address else "",
+            url=panic.url if self._place.page_address else "",
+            drill=panic.drill,
+            log=self._log_head(),
         )
-        self.outbox.queue(self._incident, compose(facts), self._place.paths)
+        self.outbox.queue(panic.number, compose(facts), self._place.paths)
+
+    def _log_head(self) -> str:
+        """What makes a log found out whose end was cut off since. An alert does not wait for it."""
+        try:
+            head = self._log.head()
+        except StoreError:
+            return ""
+        return f"{head.serial}:{head.seal[:16]}"
 
     def steps(self, marks: Iterable[Mark]) -> None:
         """The panic's steps, each with its milliseconds since the edge, into its incident (issue of H19)."""
@@ -162,26 +235,36 @@ class Safekeeping:
             self._incidents.add_step(self._incident, name, mark.ms)
 
     def unlatch(self, outcome: Outcome, by: Adult) -> None:
-        """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on."""
-        at = now()
+        """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on.
+
+        A drill that a real press interrupted is resolved with it, as the practice that it was.
+        """
+        at, panics = now(), self._open_panics()
         with self._store.transaction():
-            if self._incident:
-                self._incidents.take(self._incident, by.name, at)
-                self._incidents.resolve(self._incident, outcome, by.name, at)
+            for panic in panics:
+                practice = panic.drill and panic.number != self._incident
+                self._incidents.take(panic.number, by.name, at)
+                self._incidents.resolve(panic.number, Outcome.PRACTICE if practice else outcome, by.name, at)
             self.log("reset", by.id, outcome=outcome.value)
             self._latch.clear(by.name, outcome, at)
-        if self._incident:
-            self.outbox.take(self._incident, by.name, at)
+        for panic in panics:
+            self.outbox.take(panic.number, by.name, at)
+
+    def take(self, number: int, by: str) -> Incident:
+        """Somebody answers for an incident; the incident as it then stands. Raises StoreError."""
+        self.outbox.take(number, by, now())
+        self.log("incident_taken", incident=number, by=by)
+        return self._incidents.show(number)
 
     def notify(self, subject: str, text: str) -> None:
         """A message to SLT that is no panic; an incident of its own, so that somebody answers for it."""
-        number = self._incidents.open(subject, now(), "", self._place.room, "")
-        reference = new_reference()
-        body = (
-            f"{plain(text)}\n\nRoom: {plain(self._place.room)}. Incident {number}, reference {reference}.\n"
-        )
-        message = Message(reference, f"Kiosk notice: {plain(subject)}", body)
-        self.outbox.queue(number, message, self._place.paths)
+        with self._store.transaction():
+            number = self._incidents.open(subject, now(), "", self._place.room, "", kind=Kind.NOTICE)
+            message = compose_notice(new_reference(), number, self._place.room, subject, text)
+            self.outbox.queue(number, message, self._place.paths, notice=True)
+
+    def _open_panics(self) -> list[Incident]:
+        return [incident for incident in self._incidents.open_ones() if incident.kind is Kind.PANIC]
 
     def _progress(self, news: Progress) -> None:
         if news.incident != self._incident:

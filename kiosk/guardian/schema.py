@@ -108,5 +108,23 @@ _OUTBOX = (
 
 _KEPT = ("CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",)
 
+_TURNS = (
+    # A path waits for its person's turn; `turns` of an alert have come, the last at `turned_at`.
+    "ALTER TABLE alert ADD COLUMN short TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE alert ADD COLUMN turns INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE alert ADD COLUMN turned_at TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE delivery ADD COLUMN turn INTEGER NOT NULL DEFAULT 0",
+    """ALTER TABLE incident ADD COLUMN kind TEXT NOT NULL DEFAULT 'panic'
+        CHECK (kind IN ('panic', 'notice'))""",
+    """CREATE TRIGGER incident_kind_stays BEFORE UPDATE OF kind ON incident
+        BEGIN SELECT RAISE(ABORT, 'the kind of an incident cannot be changed'); END""",
+    # Those that still wait for somebody: a panic to be resolved, a notice to be taken.
+    """CREATE VIEW open_incident AS SELECT number FROM incident
+        WHERE CASE kind WHEN 'notice' THEN taken_by = '' ELSE outcome = '' END""",
+)
+
 # The file's `user_version` is the number of migrations it has been through.
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_LOG, *_LATCH, *_INCIDENTS, *_OUTBOX, *_KEPT),)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (*_LOG, *_LATCH, *_INCIDENTS, *_OUTBOX, *_KEPT),
+    _TURNS,
+)

@@ -57,6 +57,7 @@ def place(config: Config) -> Place:
         paths=tuple(PathTo(person.name, url.get_secret_value()) for person in people for url in person.urls),
         contacts=_contacts(config),
         page_address=config.alerts.page_address,
+        escalate_after=config.alerts.escalate_after,
     )
 
 

@@ -1,5 +1,8 @@
 """What is owed to whom, and what may be said of it. Pure: each try in, the alert as it now stands out.
 
+People have their turns, in the order of the configuration (H18): a path waits until its person's turn comes.
+The next one comes when nobody has taken the alert for a while, or at once where there is nothing left to try.
+
 Words are exact (CHILD_UI, scene 12): a path that *accepted* has the message, and nobody has seen it for that;
 *told* is only what a person took. What was accepted or taken never becomes less again.
 """
@@ -49,18 +52,29 @@ class Path:
     state: State = State.QUEUED
     tries: int = 0
     why: str = ""
+    turn: int = 0  # its person's place in the order, from 0
 
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert and all the paths that are owed it."""
+    """An alert and all its paths. `turns` have come so far, the last of them at `turned_at`.
+
+    A `notice` is no panic: its next person's turn comes only where the ones before cannot be reached at all.
+    """
 
     incident: int
     message: Message
     queued_at: datetime
     paths: tuple[Path, ...]
+    turned_at: datetime
+    turns: int = 1
+    notice: bool = False
     taken_by: str = ""
     taken_at: datetime | None = None
+
+    def owes(self, place: int) -> bool:
+        """Whether the path at `place` is to be tried: its turn has come, and it is neither sent nor dead."""
+        return self.paths[place].state in OWED and self.paths[place].turn < self.turns
 
 
 @dataclass(frozen=True)
@@ -84,9 +98,41 @@ def wait(tries: int, rng: random.Random) -> float:
     return full * rng.uniform(0.5, 1.0)
 
 
-def new_alert(incident: int, message: Message, paths: tuple[PathTo, ...], at: datetime) -> Alert:
-    """An alert of which nothing has been tried."""
-    return Alert(incident, message, at, tuple(Path(to, at) for to in paths))
+def new_alert(
+    incident: int,
+    message: Message,
+    paths: tuple[PathTo, ...],
+    at: datetime,
+    *,
+    in_order: bool = False,
+    notice: bool = False,
+) -> Alert:
+    """An alert of which nothing has been tried; `in_order`: one person after the other, else all at once."""
+    people = list(dict.fromkeys(to.person for to in paths))
+    owed = tuple(Path(to, at, turn=people.index(to.person) if in_order else 0) for to in paths)
+    return Alert(incident, message, at, owed, at, notice=notice)
+
+
+def next_turn(alert: Alert, waited: bool, at: datetime) -> Alert:
+    """The alert with the next person's turn come, if it is to: `waited` long enough, or nothing left to try.
+
+    Once a person has taken it, nobody else is troubled.
+    """
+    last = [path for path in alert.paths if path.turn == alert.turns - 1]
+    hopeless = all(path.state is State.DEAD for path in last)
+    if alert.taken_by or not _waiting(alert) or not (hopeless or (waited and not alert.notice)):
+        return alert
+    return replace(alert, turns=alert.turns + 1, turned_at=at)
+
+
+def until_next_turn(alert: Alert, escalate_after: float, now: datetime) -> float | None:
+    """Seconds until the next person's turn; None if nobody waits for one that time alone will bring.
+
+    At most `escalate_after`, also where the clock was set back meanwhile; set forward, it comes too early.
+    """
+    if alert.taken_by or alert.notice or not _waiting(alert):
+        return None
+    return min(max(0.0, escalate_after - (now - alert.turned_at).total_seconds()), escalate_after)
 
 
 def after_try(alert: Alert, place: int, delivery: Delivery, at: datetime) -> Alert:
@@ -126,8 +172,13 @@ def progress(alert: Alert) -> Progress:
             alert.incident, News.SENT, first.to.person, kind_of(first.to.url), first.at, first.tries
         )
     latest = max((path.at for path in alert.paths), default=alert.queued_at)
-    untried = any(path.tries == 0 for path in alert.paths)
+    # Only of the first turn: that one more person is tried now makes nobody told who was not.
+    untried = any(path.tries == 0 for path in alert.paths if path.turn == 0)
     return Progress(alert.incident, News.SENDING if untried else News.NOT_TOLD, "", "", latest, tries)
+
+
+def _waiting(alert: Alert) -> bool:
+    return any(path.turn >= alert.turns for path in alert.paths)
 
 
 def _reached_someone(alert: Alert) -> bool:

@@ -126,7 +126,7 @@ def test_parts_that_did_open_are_closed_when_another_is_missing() -> None:
 
 def test_opening_the_gpio_chip_leaves_the_current_folder_alone(tmp_path: Path) -> None:
     before = Path.cwd()
-    with pytest.raises(GpioError, match="simulated hardware"):
+    with pytest.raises(GpioError, match=r"simulated hardware|python3-lgpio"):
         open_gpio(99)
     assert Path.cwd() == before
     assert not list(before.glob(".lgd-nfy*"))

@@ -1,0 +1,108 @@
+"""`kiosk doctor` and `kiosk drill`: a running kiosk is asked, and says what it measured itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kiosk.commands.reading import SOCKET, add_state, say
+from kiosk.demo.control import Control, answers, find_socket
+from kiosk.errors import KioskError
+from kiosk.guardian.doctor import Finding, examine
+from kiosk.protocol import View
+
+DELIVERED_WITHIN = 60.0  # s; a mail server that takes longer is told as such
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`doctor` and `drill`."""
+    doctor = commands.add_parser("doctor", help="everything a session stands on, and what to do")
+    doctor.add_argument("--config", type=Path, default=Path("/etc/kiosk"), metavar="DIR")
+    add_state(doctor)
+    doctor.add_argument("--socket", type=Path, default=None, help="the running guardian's socket")
+    doctor.set_defaults(run=_doctor)
+    drill = commands.add_parser("drill", help="a panic drill with measured times")
+    drill.add_argument(
+        "--no-button", action="store_true", help="trip it from here: proves all but the button and its wire"
+    )
+    drill.add_argument("--socket", type=Path, default=None, help="the running guardian's socket")
+    drill.set_defaults(run=_drill)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    socket = chosen.socket or (SOCKET if answers(SOCKET) else None)
+    findings = _asked(socket) if socket is not None else list(examine(chosen.config, chosen.state))
+    for finding in findings:
+        words = "" if finding.holds else f"  {finding.sentence} {finding.todo}".rstrip()
+        say(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.code}{words}")
+    failing = sum(not finding.holds for finding in findings)
+    if failing:
+        say(f"A session cannot open: {failing} of {len(findings)} checks fail.")
+    elif socket is None:
+        say("No guardian is running; nothing that was looked at keeps a session from opening.")
+    else:
+        say("A session may open.")
+    return 1 if failing else 0
+
+
+def _asked(socket: Path) -> list[Finding]:
+    """What the guardian's own self-test says. Raises KioskError if it does not answer."""
+    with Control(socket) as control:
+        try:
+            status = control.ask("status").data
+        except KioskError as error:
+            return [Finding("guardian", False, str(error), "Run: kiosk check")]
+    latched = status.get("panic") == "latched"
+    latch = Finding("latch", not latched, "The kiosk is latched.", "SLT resets it at the screen.")
+    return [*(_finding(check) for check in status.get("checks", ())), latch]
+
+
+def _finding(check: Mapping[str, Any]) -> Finding:
+    return Finding(str(check["code"]), bool(check["holds"]), str(check["sentence"]), str(check["todo"]))
+
+
+def _drill(chosen: argparse.Namespace) -> int:
+    socket = chosen.socket or (SOCKET if answers(SOCKET) else find_socket())
+    with Control(socket) as control:
+        within = control.ask("drill", button=not chosen.no_button).data.get("press_within", 0)
+        if within:
+            say(f"Press the red button now, once. You have {within} seconds.")
+        view = _wait(control, within + 10, lambda panic: panic.internet != "cutting")
+        if view is None or view.panic is None:
+            raise KioskError(
+                "The button was not pressed." if within else "The kiosk did not go into panic.",
+                "Nothing was sent. Start the drill again; if you did press it, its cable is broken.",
+            )
+        say("The kiosk is in panic. Look at its screen: it is dark, and the sounder sounds.")
+        sent = _wait(control, DELIVERED_WITHIN, lambda panic: panic.alert in ("sent", "told"))
+        status = control.ask("status").data
+        panic = (sent or control.view or view).panic or view.panic
+    for line in _measured(status.get("panic_steps", ())):
+        say(line)
+    off = panic.internet == "off"
+    say(f"{'ok  ' if off else 'FAIL'}  the internet is {'confirmed off' if off else 'NOT confirmed off'}")
+    if sent is not None:
+        to = f"{panic.who} by {panic.path}, {panic.alert_at}" if panic.path else f"{panic.who}"
+        say(f"ok    the alert was accepted for {to}. Accepted is not seen: ask them.")
+    else:
+        say("FAIL  the alert was accepted by no path. It is being tried again.")
+    if not status.get("drill"):
+        say("FAIL  this was not taken as a drill: a REAL alert went out. Tell SLT now.")
+    say("The kiosk stays latched until SLT resets it at its screen, as practice.")
+    failed = any(step.get("error") for step in status.get("panic_steps", ()))
+    return 0 if off and sent is not None and status.get("drill") and not failed else 1
+
+
+def _wait(control: Control, seconds: float, what: Any) -> View | None:
+    def holds() -> bool:
+        return control.view is not None and control.view.panic is not None and what(control.view.panic)
+
+    return control.view if control.wait_for(holds, seconds) else None
+
+
+def _measured(steps: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for step in steps:
+        word = "FAIL" if step.get("error") else "ok  "
+        yield f"{word}  {step['ms']:9.3f} ms after the edge: {step['name']} {step.get('error', '')}".rstrip()

@@ -1,0 +1,153 @@
+"""`kiosk doctor` without a guardian: each thing that is wrong is one line that says what to do."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+import assets
+from kiosk.cli import main
+from kiosk.guardian.doctor import Finding, examine
+from kiosk.guardian.latch import Latch
+from kiosk.guardian.log import Log
+from kiosk.guardian.people import hash_pin
+from kiosk.guardian.safekeeping import now
+from kiosk.guardian.secret import Secret
+from kiosk.guardian.store import Store
+
+SECRET = "s3cr3tt0k3n"
+
+
+class Setting:
+    """A configuration folder, written anew for each question."""
+
+    def __init__(self, at: Path) -> None:
+        self.config, self.state = at / "config", at / "state"
+        self.config.mkdir()
+        self.state.mkdir()
+        key = Secret.load(self.state / "key")
+        today = date.today().isoformat()
+        self.kiosk = {
+            "device": "kiosk-1",
+            "room": "Rainbow room",
+            "alerts": {
+                "people": [{"name": "Mrs Khan", "urls": [f"mailtos://kiosk:{SECRET}@mail.example"]}],
+                "heartbeat": {"url": f"https://ping.example/{SECRET}"},
+            },
+        }
+        self.people = [
+            {
+                "id": "a.khan",
+                "name": "Mrs Khan",
+                "role": "slt",
+                "pin": hash_pin("806429", key),
+                "aua": {"version": "1", "on": today},
+            }
+        ]
+        self.sites = yaml.load(  # builtin.yaml, as the demonstration reads it
+            assets.path("allowlist", "builtin.yaml").read_text(), yaml.BaseLoader
+        )["sites"]
+
+    def findings(self) -> dict[str, Finding]:
+        files = {"kiosk": self.kiosk, "people": {"people": self.people}, "allowlist": {"sites": self.sites}}
+        for name, data in files.items():
+            (self.config / f"{name}.yaml").write_text(yaml.safe_dump(data))
+        found: dict[str, Finding] = {}
+        for finding in examine(self.config, self.state):
+            if finding.code not in found or not finding.holds:
+                found[finding.code] = finding
+        return found
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(tmp_path)
+
+
+def test_where_all_is_well_everything_holds(setting: Setting) -> None:
+    Store.open(setting.state / "kiosk.db").close()
+    found = setting.findings()
+    assert [finding for finding in found.values() if not finding.holds] == []
+    assert {"config", "adults", "slt", "pictures", "fonts", "alerts", "heartbeat", "records"} <= set(found)
+    assert {"disk", "latch", "chromium", "bwrap", "sway", "namespaces", "clock"} <= set(found)
+
+
+def test_every_mistake_of_a_configuration_is_a_line(setting: Setting) -> None:
+    setting.kiosk |= {"rom": "x", "level": ""}
+    setting.findings()
+    found = list(examine(setting.config, setting.state))
+    wrong = [finding.sentence for finding in found if finding.code == "config"]
+    assert len(wrong) == 2
+    assert all(sentence.startswith("kiosk.yaml, line ") for sentence in wrong)
+
+
+def test_an_address_that_could_not_work_is_named_without_its_secret(setting: Setting) -> None:
+    setting.kiosk["alerts"] = {
+        "people": [{"name": "Mrs Khan", "urls": [f"mailto://kiosk:{SECRET}@mail.example"]}],
+        "heartbeat": {"url": f"http://ping.example/{SECRET}"},
+    }
+    found = setting.findings()
+    assert "Mrs Khan, mailto://mail.example/…: It would send in the clear" in found["alerts"].sentence
+    assert "in the clear" in found["heartbeat"].sentence
+    assert SECRET not in str(found)
+
+
+def test_nobody_who_could_reset_or_open_is_told_before_it_is_needed(setting: Setting) -> None:
+    long_ago = (date.today() - timedelta(days=400)).isoformat()
+    setting.people[0] |= {"role": "staff", "aua": {"version": "1", "on": long_ago}}
+    found = setting.findings()
+    assert "nobody could reset" in found["slt"].sentence
+    assert "acceptable-use agreement" in found["adults"].sentence
+
+
+def test_a_picture_that_is_missing_is_named(setting: Setting) -> None:
+    setting.sites[0]["picture"] = "dragon.svg"
+    assert setting.findings()["pictures"].sentence == "Missing: dragon.svg."
+    (setting.config / "pictures").mkdir()
+    (setting.config / "pictures" / "dragon.svg").write_text("<svg/>")
+    assert setting.findings()["pictures"].holds
+
+
+def test_a_latch_and_a_log_that_was_edited_are_told(setting: Setting) -> None:
+    store = Store.open(setting.state / "kiosk.db")
+    Latch(store).set("by the red button", now())
+    Log(store).append("panic", now(), 0)
+    store.run("DROP TRIGGER log_never_changes")
+    store.run("UPDATE log SET record = '{}'")
+    store.close()
+    found = setting.findings()
+    assert found["latch"].todo == "SLT resets it at the screen."
+    assert found["records"].sentence.startswith("Record 1 was changed")
+
+
+def test_records_that_are_none_are_told(setting: Setting) -> None:
+    (setting.state / "kiosk.db").write_bytes(b"not a database at all" * 500)
+    assert not setting.findings()["records"].holds
+
+
+def test_a_program_that_is_missing_is_named_with_its_package(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = setting.findings()
+    assert found["bwrap"].todo == "Install it: apt install bubblewrap"
+    assert "namespaces" not in found, "what cannot be looked at is not said to be wrong"
+
+
+def test_its_exit_status_says_whether_anything_fails(
+    setting: Setting, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.commands.asking.SOCKET", setting.state / "no.sock")
+    setting.findings()
+    words = ["doctor", "--config", str(setting.config), "--state", str(setting.state)]
+    assert main(words) == 0
+    assert "No guardian is running; nothing that was looked at" in capsys.readouterr().out
+    setting.people = []
+    setting.findings()
+    assert main(words) == 1
+    said = capsys.readouterr().out
+    assert "FAIL  slt  No member of SLT has a PIN or badge" in said
+    assert "A session cannot open: 2 of" in said

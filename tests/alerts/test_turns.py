@@ -1,0 +1,287 @@
+"""H18: the designated people, in order, until one of them takes the alert."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.guardian.alerts import Message
+from kiosk.guardian.courier import Courier
+from kiosk.guardian.incidents import Incidents, Kind
+from kiosk.guardian.outbox import Outbox
+from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.store import Store
+from kiosk.guardian.telling import (
+    Alert,
+    News,
+    Progress,
+    State,
+    after_try,
+    new_alert,
+    next_turn,
+    progress,
+    taken,
+    until_next_turn,
+)
+
+AT = datetime(2026, 11, 22, 10, 42, 7, tzinfo=UTC)
+MESSAGE = Message("K7QM-2XVA", "Kiosk alert", "body")
+PATHS = (
+    PathTo("Mrs Khan", "mailtos://a.example"),
+    PathTo("Mrs Khan", "twilio://a"),
+    PathTo("Mr Harvey", "mailtos://b.example"),
+    PathTo("Ms Ali", "mailtos://c.example"),
+)
+ACCEPTED, FAILED, NEVER = Delivery(True), Delivery(False, "refused"), Delivery(False, "unknown", never=True)
+
+
+@pytest.fixture
+def alert() -> Alert:
+    return new_alert(7, MESSAGE, PATHS, AT, in_order=True)
+
+
+def owed(alert: Alert) -> list[int]:
+    return [place for place in range(len(alert.paths)) if alert.owes(place)]
+
+
+def test_every_path_of_the_first_person_is_owed_it_and_nobody_elses(alert: Alert) -> None:
+    assert owed(alert) == [0, 1]
+    assert owed(new_alert(7, MESSAGE, PATHS, AT)) == [0, 1, 2, 3], "without an order, all at once"
+
+
+def test_acceptance_is_not_enough_the_next_persons_turn_comes_all_the_same(alert: Alert) -> None:
+    sent = after_try(alert, 0, ACCEPTED, AT)
+    assert next_turn(sent, False, AT) == sent
+    assert owed(next_turn(sent, True, AT)) == [1, 2]
+
+
+def test_once_a_person_has_taken_it_nobody_elses_turn_comes(alert: Alert) -> None:
+    told = taken(alert, "Mrs Khan", AT)
+    assert next_turn(told, True, AT) == told
+    assert until_next_turn(told, 60, AT) is None
+    assert owed(told) == [0, 1], "what is owed goes on"
+
+
+def test_where_every_path_of_a_person_is_dead_the_next_one_is_told_at_once(alert: Alert) -> None:
+    one_dead = after_try(alert, 0, NEVER, AT)
+    assert next_turn(one_dead, False, AT) == one_dead
+    assert owed(next_turn(after_try(one_dead, 1, NEVER, AT), False, AT)) == [2]
+
+
+def test_a_notice_waits_for_its_first_person_unless_that_one_cannot_be_reached(alert: Alert) -> None:
+    notice = replace(alert, notice=True)
+    assert next_turn(notice, True, AT) == notice
+    assert until_next_turn(notice, 60, AT) is None
+    dead = after_try(after_try(notice, 0, NEVER, AT), 1, NEVER, AT)
+    assert owed(next_turn(dead, False, AT)) == [2]
+
+
+@given(st.timedeltas(timedelta(days=-9000), timedelta(days=9000)), st.floats(0, 3600))
+def test_a_clock_that_jumps_makes_nobody_wait_longer_than_the_setting_wants(
+    jump: timedelta, escalate_after: float
+) -> None:
+    alert = new_alert(7, MESSAGE, PATHS, AT, in_order=True)
+    left = until_next_turn(alert, escalate_after, AT + jump)
+    assert left is not None
+    assert 0 <= left <= escalate_after
+
+
+def test_the_wait_that_is_left_after_a_restart_is_what_was_left_before(alert: Alert) -> None:
+    assert until_next_turn(alert, 60, AT + timedelta(seconds=25)) == 35
+
+
+def test_the_last_person_has_nobody_behind_them(alert: Alert) -> None:
+    for _ in range(5):
+        alert = next_turn(alert, True, AT)
+    assert alert.turns == 3
+    assert until_next_turn(alert, 60, AT) is None
+
+
+def test_not_told_does_not_become_sending_again_because_one_more_person_is_tried(alert: Alert) -> None:
+    failed = after_try(after_try(alert, 0, FAILED, AT), 1, FAILED, AT)
+    assert progress(failed).state is News.NOT_TOLD
+    assert progress(next_turn(failed, True, AT)).state is News.NOT_TOLD
+
+
+# The same, with real mail.
+
+
+class Duty:
+    """An outbox over a store, and what it said."""
+
+    def __init__(
+        self,
+        store: Store,
+        escalate_after: float,
+        deliver: Callable[[str, Message], Delivery] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        backoff: float = 0.01,
+    ) -> None:
+        self.store = store
+        self.said: list[Progress] = []
+        self.outbox = Outbox(
+            store,
+            deliver or Courier(),
+            clock,
+            self.said.append,
+            pytest.fail,
+            escalate_after=escalate_after,
+            backoff=lambda tries: backoff,
+        )
+
+    def raise_alert(self, paths: Sequence[PathTo], kind: Kind = Kind.PANIC) -> int:
+        number = Incidents(self.store).open("by the red button", AT, "Ms Ali", "Room 2", "", kind=kind)
+        self.outbox.queue(number, MESSAGE, paths, notice=kind is Kind.NOTICE)
+        return number
+
+    def states(self) -> list[str]:
+        return [row["state"] for row in self.store.rows("SELECT state FROM delivery ORDER BY place")]
+
+
+def on_duty(duty: Duty, act: Callable[[Duty], Awaitable[None]]) -> None:
+    async def both() -> None:
+        sender = asyncio.create_task(duty.outbox.run())
+        async with asyncio.timeout(20):
+            await act(duty)
+        assert not sender.done()
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+
+    asyncio.run(both())
+
+
+async def until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+def to(**servers: Any) -> list[PathTo]:
+    return [PathTo(name.replace("_", " "), server.url()) for name, server in servers.items()]
+
+
+def test_the_second_person_gets_it_after_the_wait_and_the_third_after_another(
+    store: Store, servers: Any
+) -> None:
+    khan, harvey, ali = servers.accepting(), servers.accepting(), servers.accepting()
+    arrived: list[float] = []
+
+    async def act(duty: Duty) -> None:
+        began = time.monotonic()
+        duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey, Ms_Ali=ali))
+        for server in (khan, harvey, ali):
+            await asyncio.to_thread(server.mailbox.wait, 1)
+            arrived.append(time.monotonic() - began)
+
+    on_duty(Duty(store, escalate_after=0.3), act)
+    assert arrived[1] >= 0.3
+    assert arrived[2] >= 0.6
+
+
+def test_nobody_else_is_troubled_once_somebody_took_it(store: Store, servers: Any) -> None:
+    khan, harvey, ali = servers.accepting(), servers.accepting(), servers.accepting()
+
+    async def act(duty: Duty) -> None:
+        number = duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey, Ms_Ali=ali))
+        await asyncio.to_thread(harvey.mailbox.wait, 1)
+        duty.outbox.take(number, "Mr Harvey", datetime.now(UTC))
+        await asyncio.sleep(0.6)  # twice the wait: the third person's turn would have come
+        assert duty.states() == ["accepted", "accepted", "queued"]
+        assert duty.said[-1].state is News.TOLD
+
+    on_duty(Duty(store, escalate_after=0.3), act)
+    assert ali.mailbox.letters == []
+
+
+def test_a_first_person_who_cannot_be_reached_at_all_is_passed_over_at_once(
+    store: Store, servers: Any
+) -> None:
+    harvey = servers.accepting()
+
+    async def act(duty: Duty) -> None:
+        duty.raise_alert([PathTo("Mrs Khan", "nonsense://x"), *to(Mr_Harvey=harvey)])
+        await asyncio.to_thread(harvey.mailbox.wait, 1)
+        await until(lambda: duty.said[-1].state is News.SENT)
+
+    on_duty(Duty(store, escalate_after=3600), act)
+
+
+def test_a_notice_goes_to_the_first_person_alone_and_is_closed_by_being_taken(
+    store: Store, servers: Any
+) -> None:
+    khan, harvey = servers.accepting(), servers.accepting()
+
+    async def act(duty: Duty) -> None:
+        number = duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey), Kind.NOTICE)
+        await asyncio.to_thread(khan.mailbox.wait, 1)
+        await asyncio.sleep(0.3)  # three times the wait
+        assert [incident.number for incident in Incidents(store).open_ones()] == [number]
+        duty.outbox.take(number, "Mrs Khan", datetime.now(UTC))
+        assert Incidents(store).open_ones() == ()
+
+    on_duty(Duty(store, escalate_after=0.1), act)
+    assert harvey.mailbox.letters == []
+
+
+def test_turns_survive_a_restart(path: Path, servers: Any) -> None:
+    khan, harvey, ali = servers.accepting(), servers.accepting(), servers.accepting()
+
+    async def first(duty: Duty) -> None:
+        duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey, Ms_Ali=ali))
+        await asyncio.to_thread(harvey.mailbox.wait, 1)
+        await until(lambda: duty.states() == ["accepted", "accepted", "queued"])
+
+    async def second(duty: Duty) -> None:
+        await asyncio.to_thread(ali.mailbox.wait, 1)
+
+    for act, wait in ((first, 0.2), (second, 0.2)):
+        store = Store.open(path)
+        on_duty(Duty(store, escalate_after=wait), act)
+        store.close()
+    assert [len(server.mailbox.letters) for server in (khan, harvey, ali)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("years", [-30, 30])
+def test_a_clock_that_jumps_while_an_alert_is_tried_again_delays_nothing(
+    store: Store, servers: Any, years: int
+) -> None:
+    khan, harvey = servers.greylisting(3), servers.accepting()
+    jumped = timedelta()
+
+    async def act(duty: Duty) -> None:
+        nonlocal jumped
+        duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey))
+        await asyncio.to_thread(khan.mailbox.wait, 0, 1)
+        jumped = timedelta(days=365 * years)
+        await asyncio.to_thread(harvey.mailbox.wait, 1)
+        await until(lambda: duty.states() == ["accepted", "accepted"])
+
+    on_duty(Duty(store, escalate_after=0.3, clock=lambda: datetime.now(UTC) + jumped), act)
+    assert store.rows("SELECT tries FROM delivery")[0]["tries"] == 4
+
+
+def test_a_name_that_cannot_be_resolved_is_tried_again_and_the_next_person_hears_of_it(
+    store: Store, servers: Any
+) -> None:
+    """`.invalid` resolves nowhere (RFC 2606): the setting's DNS is dead."""
+    harvey = servers.accepting()
+    dead = PathTo("Mrs Khan", "mailto://mail.invalid:25/?from=kiosk@nursery.example&to=slt@nursery.example")
+
+    async def act(duty: Duty) -> None:
+        duty.raise_alert([dead, *to(Mr_Harvey=harvey)])
+        await until(lambda: duty.said[-1].state is News.NOT_TOLD)
+        await until(lambda: duty.said[-1].state is News.SENT)
+        assert duty.said[-1].who == "Mr Harvey"
+        row = store.row("SELECT state, why FROM delivery WHERE place = 0")
+        assert row["state"] == State.RETRYING.value
+        assert row["why"]
+
+    on_duty(Duty(store, escalate_after=0.3), act)

@@ -1,0 +1,120 @@
+"""The records of a kiosk that runs: read, asked, taken and drilled from outside, by the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+from kiosk.protocol import Scene, Tap
+from tests.e2e.conftest import KIOSK, Observed, wait_until
+
+
+def run(kiosk: Observed, *words: str, state: bool = True, socket: bool = False) -> tuple[int, str]:
+    folder = Path(kiosk.facts["guardian_socket"]).parents[1]
+    line = [*KIOSK, *words]
+    line += ["--state", str(folder / "state")] if state else []
+    line += ["--socket", kiosk.facts["guardian_socket"]] if socket else []
+    done = subprocess.run(line, capture_output=True, text=True, timeout=90, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def reset(kiosk: Observed) -> None:
+    kiosk.badge("slt")
+    kiosk.until(Scene.RESET)
+    kiosk.tap(Tap.OUTCOME, "practice")
+    kiosk.until(Scene.LOCKED)
+
+
+def test_a_drill_measures_the_whole_path_and_is_marked_everywhere(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page()
+    status, said = run(kiosk, "drill", state=False, socket=True)
+    assert status == 0, said
+    assert "ms after the edge: browser dead, internet cut" in said
+    assert "ms after the edge: latched on disk, alert written" in said
+    assert "the internet is confirmed off" in said
+    assert "the alert was accepted for Mrs Khan by e-mail" in said
+    assert "stays latched until SLT resets it" in said
+    assert not kiosk.browsers()
+    [mail] = kiosk.alerts()
+    assert "Subject: DRILL Kiosk alert" in mail
+    assert "This is a practice." in mail
+    assert "browser closed and internet cut" in mail
+    assert "internet confirmed off" in mail
+    status, said = run(kiosk, "drill", state=False, socket=True)
+    assert status == 2
+    assert "latched already" in said
+    assert "FAIL  latch" in run(kiosk, "doctor", socket=True)[1]
+    reset(kiosk)
+    status, said = run(kiosk, "doctor", socket=True)
+    assert (status, said.splitlines()[-1]) == (0, "A session may open.")
+    assert {"ok    button", "ok    disk", "ok    clock", "ok    screen"} <= set(said.splitlines())
+    assert "resolved (practice): DRILL as a drill, Ms Ali" in run(kiosk, "incidents")[1]
+
+
+def test_a_press_during_a_drill_is_a_real_alert(kiosk: Observed) -> None:
+    kiosk.control.ask("drill", button=False)
+    kiosk.until(Scene.PANIC)
+    kiosk.control.ask("press", what="panic")
+    wait_until(lambda: len(kiosk.alerts()) == 2)
+    drill, real = sorted(kiosk.alerts(), key=lambda mail: "DRILL" not in mail)
+    assert "Subject: DRILL Kiosk alert" in drill
+    assert "DRILL" not in real
+    assert "Please go to the room now." in real
+    reset(kiosk)
+    said = run(kiosk, "incidents")[1]
+    assert said.count("resolved (practice)") == 2
+
+
+def test_taking_an_incident_at_the_command_line_tells_the_panic_screen_who_was_told(
+    kiosk: Observed,
+) -> None:
+    kiosk.control.ask("press", what="panic")
+    kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.alert == "sent")
+    assert run(kiosk, "incidents", "take", "1", "--as", "Mrs Khan", socket=True) == (
+        0,
+        "Incident 1 is taken by Mrs Khan.\n",
+    )
+    view = kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.alert == "told")
+    assert view.panic is not None
+    assert view.panic.who == "Mrs Khan"
+    status, said = run(kiosk, "incidents", "take", "7", "--as", "Mrs Khan", socket=True)
+    assert status == 2
+    assert "There is no incident 7." in said
+
+
+def test_a_session_leaves_a_log_that_holds_and_a_report_that_says_what_it_was_h7(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    area = kiosk.page_area()
+    kiosk.hands.touch(area.centerx, area.y + int(area.h * 0.8))
+    kiosk.until(Scene.DOOR)
+    kiosk.tap(Tap.BACK)
+    kiosk.until(Scene.PAGE, lambda view: view.browser)
+    kiosk.tap(Tap.TELL)
+    kiosk.until(Scene.COVERED)
+    kiosk.badge("staff")
+    kiosk.until(Scene.COVERED, lambda view: view.choices)
+    kiosk.tap(Tap.CHOICE, "finish")
+    kiosk.until(Scene.LOCKED)
+    assert run(kiosk, "log", "verify")[0] == 0
+    lines = [json.loads(line) for line in run(kiosk, "log", "--json")[1].splitlines()]
+    kinds = [line["kind"] for line in lines]
+    assert kinds[0] == "started"
+    for kind in ("self_test", "radio_on", "session_open", "link_refused", "covered", "radio_off"):
+        assert kind in kinds
+    [covered] = [line["detail"] for line in lines if line["kind"] == "covered"]
+    assert covered["why"] == "told"
+    assert covered["url"].startswith("https://ducks.pond.example")
+    [choice] = [line["detail"] for line in lines if line["kind"] == "cover_choice"]
+    assert choice["choice"] == "finish"
+    status, said = run(kiosk, "report")
+    assert status == 0, said
+    assert "Still armed: yes." in said
+    assert "Sessions: 1" in said
+    assert "the child told once" in said
+    assert "elsewhere[.]example" in said
+    assert time.strftime("%a %d %B") in said
+    assert kiosk.alerts() == [], "the child's own button alerts nobody (H8)"
