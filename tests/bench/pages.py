@@ -217,10 +217,11 @@ async def _measure(folder: Path, wayland: Path, rounds: int, delay: float) -> Ra
 
 def measure(rounds: int = 15) -> list[Ratio]:
     """The ratio without any way between door and site, and with the way to a near site on the internet."""
-    return [_on_a_screen(rounds, delay) for delay in (0, NEAR)]
+    return [on_a_screen(rounds, delay) for delay in (0, NEAR)]
 
 
-def _on_a_screen(rounds: int, delay: float) -> Ratio:
+def on_a_screen(rounds: int, delay: float) -> Ratio:
+    """The ratio with a compositor of its own, for a site that is `delay` seconds away."""
     users = compositor.Users() if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="kiosk-bench-"))
     try:

@@ -1,8 +1,8 @@
 """`python -m tests.bench.site CERTIFICATE DELAY`: a page of 60 resources over TLS, on loopback.
 
 It thinks for DELAY seconds about each request, as the way to a site on the internet takes. It prints its port
-as JSON, lets nothing be cached, and hangs up on a connection that was quiet for a moment: so every load of the
-page begins with new connections, as a first visit does.
+as JSON, lets nothing be cached, and hangs up on a connection that was quiet for a moment: so every load of
+the page begins with new connections, as a first visit does.
 """
 
 from __future__ import annotations
