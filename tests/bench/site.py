@@ -1,7 +1,8 @@
-"""`python -m tests.bench.site CERTIFICATE`: a page of 60 resources over TLS, on loopback, in its own process.
+"""`python -m tests.bench.site CERTIFICATE DELAY`: a page of 60 resources over TLS, on loopback.
 
-It prints its port as JSON, lets nothing be cached, and hangs up on a connection that was quiet for a moment:
-so every load of the page begins with new connections, as a first visit does.
+It thinks for DELAY seconds about each request, as the way to a site on the internet takes. It prints its port
+as JSON, lets nothing be cached, and hangs up on a connection that was quiet for a moment: so every load of
+the page begins with new connections, as a first visit does.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def page(of: dict[str, tuple[str, bytes]]) -> bytes:
 class Site:
     """Answers what it has; everything else is the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, delay: float) -> None:
+        self._delay = delay
         self._has = resources()
         self._page = page(self._has)
 
@@ -63,6 +65,8 @@ class Site:
                 async with asyncio.timeout(QUIET):
                     head = await reader.readuntil(b"\r\n\r\n")
                 kind, body = self._has.get(head.split(b" ")[1].decode(), ("text/html", self._page))
+                if self._delay:
+                    await asyncio.sleep(self._delay)
                 writer.write(
                     f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
                     "Cache-Control: no-store\r\n\r\n".encode()
@@ -73,15 +77,15 @@ class Site:
             writer.close()
 
 
-async def main(certificate: str) -> None:
+async def main(certificate: str, delay: float) -> None:
     """Serve until standard input ends."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    server = await asyncio.start_server(Site().talk, "127.0.0.1", 0, ssl=context, backlog=256)
+    server = await asyncio.start_server(Site(delay).talk, "127.0.0.1", 0, ssl=context, backlog=256)
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2])))

@@ -184,8 +184,10 @@ def through_a_proxy(refusal: bytes) -> tuple[Finding, list[bytes], Zone]:
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         heads.append(head)
-        writer.write(refusal if BAD.encode() in head else b"HTTP/1.1 200 OK\r\n\r\n")
-        await reader.read()
+        said = refusal if BAD.encode() in head else b"HTTP/1.1 200 OK\r\n\r\n"
+        writer.write(said)
+        if said:
+            await reader.read()
 
     async def main() -> Finding:
         async with served(proxy) as port, name_server(zone) as dns_port:
