@@ -170,7 +170,7 @@ async def _live(
     for trip in waiting:
         guardian.trip(settings.cause(trip), trip.at_ns, held=True)
     await server.start()
-    guardian.server = server
+    guardian.glass.server = server
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [

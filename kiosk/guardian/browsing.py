@@ -111,7 +111,9 @@ class Browsing:
             self._answer(way_out, on.BrowserGone(str(error.args[0])))
 
     def _answer(self, way_out: WayOut | None, event: on.Event) -> None:
-        if way_out is self._way_out:
+        """Unless it comes from what was replaced, or from a browser that a panic has just killed: the panic's
+        own event follows, and is to find the page as it was (H19)."""
+        if way_out is self._way_out and self._may_open():
             self._post(event)
 
     def _heard(self, event: web.BrowserEvent) -> None:

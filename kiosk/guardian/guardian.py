@@ -26,19 +26,17 @@ from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.flag import Flag
+from kiosk.guardian.glass import Glass
 from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.selftest import Check, changes, clock_is_plausible
-from kiosk.guardian.server import Server
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
 from kiosk.guardian.window import AlertWindow, Cut
-from kiosk.protocol import Scene, View, encode, encode_view
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session
 
-HIDDEN_WITHIN = 0.3  # s: a page that the screen does not confirm hidden by then dies (CHILD_UI, scene 7)
 TICK = 0.25  # s
 WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did not take
 
@@ -61,7 +59,6 @@ class Guardian:
         self.setting = renew()
         self.records = records
         self.panel = panel
-        self.server: Server | None = None
         self.circuit = Circuit(
             panel,
             records,
@@ -70,7 +67,7 @@ class Guardian:
             lambda: self.session.state in OPEN,
         )
         self.browsing = Browsing(
-            lambda heard: new_way_out(self.glass, heard),
+            lambda heard: new_way_out(self.glass.size, heard),
             self._radio_on,
             self._may_open,
             self.post,
@@ -84,11 +81,9 @@ class Guardian:
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self._latest: Tripped | None = None
         self._drill = drill.Drill()
-        self.glass = (0, 0)  # px, as the screen measured it
         self._renew = renew
         self._note()
-        self.view = view_of(session, self.setting)
-        self._has_screen = False
+        self.glass = Glass(view_of(session, self.setting), panel.display)
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
         self._busy = False
@@ -114,7 +109,7 @@ class Guardian:
 
     def _what_a_session_stands_on(self) -> tuple[Check, ...]:
         return (
-            Check("screen", lambda: self._has_screen, "The screen has stopped.", "Restart the kiosk."),
+            Check("screen", lambda: self.glass.has_screen, "The screen has stopped.", "Restart the kiosk."),
             Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
             Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
             *self.circuit.checks(),
@@ -244,42 +239,17 @@ class Guardian:
     # What is seen and heard.
 
     def _show(self, effects: tuple[do.Effect, ...]) -> None:
-        said = [e.line for e in effects if isinstance(e, do.Say)]
-        chimed = [e.name for e in effects if isinstance(e, do.Chime)]
-        view = view_of(self.session, self.setting, self.view.serial)
-        if not (said or chimed) and _unchanged(view, self.view):
-            return
-        was = self.view
-        self.view = replace(
-            view, serial=was.serial + 1, say=said[-1] if said else "", chime=chimed[-1] if chimed else ""
-        )
-        self._publish(self.view)
-        if self.view.scene is Scene.PANIC and was.scene is not Scene.PANIC:
-            self._loop.call_later(HIDDEN_WITHIN, self._check_dark, self.view.serial)
-        if was.browser and not self.view.browser:
-            self._loop.call_later(HIDDEN_WITHIN, self._check_hidden, self.view.serial, self.browsing.current)
+        not_hidden = partial(self._not_hidden, self.browsing.current)
+        self.glass.show(view_of(self.session, self.setting), effects, not_hidden)
 
-    def _publish(self, view: View) -> None:
-        if self.server is not None:
-            self.server.broadcast(encode_view(view))
-
-    def shown(self, serial: int) -> None:
-        """The screen has this view on the glass, with the browser where the view says."""
-        self.on_glass = max(self.on_glass, serial)
-        if self._darkened_at and serial >= self._darkened_at:
-            self._darkened_at = 0
-            self.panel.display.on()
-        if self.server is not None:
-            self.server.to_control(encode("shown", serial=serial))
+    def _not_hidden(self, way_out: WayOut | None) -> None:
+        if way_out is not None and way_out is self.browsing.current:
+            way_out.cut()
+            self.post(on.BrowserGone("The screen did not confirm that the page was hidden."))
 
     def screen(self, peer: object | None) -> None:
-        """The screen came or went. Without one, nothing on the glass can be trusted: the panel is off."""
-        self.on_glass = 0
-        self._has_screen = peer is not None
-        if self._has_screen:
-            self.panel.display.on()
-        else:
-            self.panel.display.off()
+        """The screen came or went."""
+        self.glass.screen(peer is not None)
         self._test()
 
     def status(self) -> dict[str, object]:
@@ -302,24 +272,6 @@ class Guardian:
             "display_on": self.panel.display.is_on,
         }
 
-    on_glass = 0
-    """The serial of the newest view that the screen has on the glass."""
-
-    def _check_dark(self, serial: int) -> None:
-        """A screen that hangs leaves its last picture, though the browser's is gone: no light shows it."""
-        if self.on_glass < serial and self.view.panic is not None:
-            self._darkened_at = serial
-            self.panel.display.off()
-
-    _darkened_at = 0
-    """The serial of the panic's view that switched the panel off because it was not on the glass in time."""
-
-    def _check_hidden(self, serial: int, way_out: WayOut | None) -> None:
-        if self.on_glass >= serial or way_out is None or way_out is not self.browsing.current:
-            return
-        way_out.cut()
-        self.post(on.BrowserGone("The screen did not confirm that the page was hidden."))
-
     def _signal(self) -> None:
         """Lamp and sounder follow; one that fails is a fault, for it cannot say what it should."""
         try:
@@ -327,14 +279,9 @@ class Guardian:
         except HardwareError as error:
             self._events.append(on.FaultRaised("lamp", str(error), "Check the cables of lamp and sounder."))
 
-    def say(self, text: str, refused: bool = True, wait_s: int = 0) -> None:
-        """A sentence for the adult at the screen."""
-        if self.server is not None:
-            self.server.broadcast(encode("credential", ok=not refused, text=text, wait_s=wait_s))
-
     def _tell(self, e: do.Tell) -> None:
         self._told = True
-        self.say(e.text, e.refused)
+        self.glass.say(e.text, e.refused)
 
     # The way out.
 
@@ -461,10 +408,3 @@ def _line(code: str, holds: bool, sentence: str, todo: str) -> dict[str, object]
 
 def _clock() -> str:
     return f"{now():%H:%M:%S}"
-
-
-def _unchanged(view: View, was: View) -> bool:
-    """The same but for the passing of time, which the screen reckons itself."""
-    if (view.sun is None) != (was.sun is None):
-        return False
-    return replace(view, sun=was.sun, say=was.say, chime=was.chime) == was

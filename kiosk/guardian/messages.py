@@ -52,11 +52,11 @@ class Messages:
     def join(self, peer: Peer, hello: Message) -> None:
         """A new peer: what it has to know, and the view."""
         if peer.role == "screen":
-            self._guardian.glass = hello.number("w"), hello.number("h")
+            self._guardian.glass.size = hello.number("w"), hello.number("h")
         peer.send(encode("welcome", simulated=isinstance(self._panel, SimulatedPanel), **self._welcome))
-        peer.send(encode_view(self._guardian.view))
+        peer.send(encode_view(self._guardian.glass.view))
         if peer.role == "control":
-            peer.send(encode("shown", serial=self._guardian.on_glass))
+            peer.send(encode("shown", serial=self._guardian.glass.shown_serial))
 
     def take(self, peer: Peer, message: Message) -> None:
         """One message. Raises ProtocolError for what `peer` may not say or cannot mean."""
@@ -68,7 +68,7 @@ class Messages:
     def _from_screen(self, peer: Peer, message: Message) -> None:
         match message.kind:
             case "shown":
-                self._guardian.shown(message.number("serial"))
+                self._guardian.glass.shown(message.number("serial"))
             case "tap":
                 self._tap(message)
             case "pin":
@@ -113,7 +113,7 @@ class Messages:
     def _tap(self, message: Message) -> None:
         name = str(message.data.get("id", ""))
         word = message.text("tap")
-        if message.number("serial") != self._guardian.view.serial:
+        if message.number("serial") != self._guardian.glass.view.serial:
             return  # meant for what has just gone from the glass
         try:
             tap = Tap(word)
@@ -146,9 +146,9 @@ class Messages:
 
     def _take(self, answer: Answer) -> None:
         if answer.adult is None:
-            self._guardian.say(answer.text, wait_s=answer.wait_s)
+            self._guardian.glass.say(answer.text, wait_s=answer.wait_s)
         elif not self._guardian.identified(answer.adult):
-            self._guardian.say("", refused=False)
+            self._guardian.glass.say("", refused=False)
 
     def _simulate(self, peer: Peer, what: str, name: str) -> None:
         if not isinstance(self._panel, SimulatedPanel):
