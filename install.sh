@@ -86,7 +86,7 @@ try)
 test)
     shift
     base
-    need grim=grim shellcheck=shellcheck foot=foot nft=nftables tinyproxy=tinyproxy-bin \
+    need grim=grim shellcheck=shellcheck foot=foot /usr/sbin/nft=nftables ip=iproute2 tinyproxy=tinyproxy-bin \
         mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 pdftotext=poppler-utils
     exec tests/run "$(venv test test)" "$@"
     ;;

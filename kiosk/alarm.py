@@ -23,11 +23,13 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
 
     A press during a drill is meant: it makes a real panic of it.
     """
+    cut, held = e.cut or s.alarm.cut, e.held or s.alarm.held
     if s.panic is Panic.LATCHED and (e.drill or not s.alarm.drill):
-        alarm = replace(s.alarm, held=s.alarm.held or e.held)
-        return replace(s, alarm=alarm), (do.Log("panic_again", "", {"cause": e.cause}),)
+        return replace(s, alarm=replace(s.alarm, held=held, cut=cut)), (
+            do.Log("panic_again", "", {"cause": e.cause}),
+        )
     adult = s.adult or s.alarm.adult
-    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, held=e.held or s.alarm.held, drill=e.drill)
+    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, held=held, cut=cut, drill=e.drill)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
     return latched, (do.Close(), do.Latch(e.cause, e.at, adult, s.url, e.drill))
 

@@ -164,6 +164,18 @@ class Hardware(Strict):
     sounder_pin: Pin = Field(23, description="The sounder.", examples=["23"])
 
 
+class Panic(Strict):
+    """How often the button is to be tested (H3): pressed, let go, and reset by SLT."""
+
+    test_every: int = Field(7, ge=1, le=31, description="Days between two tests.", examples=["7"])
+    untested: Literal["warn", "refuse"] = Field(
+        "warn",
+        description="What an overdue test means: a line on the locked screen, or no session. "
+        "Before the first test there is no session either way.",
+        examples=["warn"],
+    )
+
+
 class AlertPerson(Strict):
     """One designated person (H18), and the Apprise URLs that reach them: secrets, shown to no one."""
 
@@ -199,6 +211,13 @@ class Alerts(Strict):
     heartbeat: Heartbeat | None = Field(
         None, description="A dead man's switch; without it, none.", examples=["{…}"]
     )
+    window: int = Field(
+        10,
+        ge=3,
+        le=60,
+        description="Seconds that Wi-Fi stays on for an alert where it is the only way.",
+        examples=["10"],
+    )
     page_address: bool = Field(
         True, description="Whether an alert names the page, its address made harmless.", examples=["true"]
     )
@@ -228,6 +247,7 @@ class Config(Strict):
     network: Network = Field(Network(), description="The way out.", examples=["{…}"])
     screen: Screen = Field(Screen(), description="The panel.", examples=["{…}"])
     hardware: Hardware = Field(Hardware(), description="The wiring.", examples=["{…}"])
+    panic: Panic = Field(Panic(), description="The button's tests.", examples=["{…}"])
     alerts: Alerts = Field(description="Whom to tell.", examples=["{…}"])
     contacts: tuple[Contact, ...] = Field((), description="Whom to call next.", examples=["[…]"])
     agreement: Agreement = Field(Agreement(), description="The agreement that adults sign.", examples=["{…}"])

@@ -173,6 +173,15 @@ class BrowserStopped(Event):
 
 
 @dataclass(frozen=True)
+class InternetCut(Event):
+    """The radio was read back after the cut. `confirmed` is what was read, not what was asked."""
+
+    confirmed: bool
+    at: str
+    alert_only: bool = False  # Wi-Fi is on for a moment, for the alert and nothing else
+
+
+@dataclass(frozen=True)
 class PanicTripped(Event):
     """The circuit tripped, or an adult chose to stop everything. Browser and door are dead already."""
 
@@ -180,19 +189,12 @@ class PanicTripped(Event):
     at: str
     held: bool = False  # the button is in, or the wire open, until ButtonReleased
     drill: bool = False  # announced beforehand, with no session open
+    cut: InternetCut | None = None  # known at once where the radios were off before anybody was told
 
 
 @dataclass(frozen=True)
 class ButtonReleased(Event):
     """The circuit is whole and the button out again."""
-
-
-@dataclass(frozen=True)
-class InternetCut(Event):
-    """The radio was read back after the cut. `confirmed` is what was read, not what was asked."""
-
-    confirmed: bool
-    at: str
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
+from kiosk.guardian.flag import Flag
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.heartbeat import Heartbeat, day_by_day
@@ -35,9 +36,12 @@ from kiosk.guardian.safekeeping import Safekeeping
 from kiosk.guardian.secret import Secret
 from kiosk.guardian.server import Server
 from kiosk.guardian.store import Store
+from kiosk.guardian.watchdog import Watchdog
 from kiosk.guardian.wayout import WayOut
 from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
+
+SWITCH = 0.0005  # s: how long the button's thread may have to wait for a busy event loop; 5 ms by default
 
 
 def main() -> int:
@@ -51,6 +55,7 @@ def main() -> int:
     parser.add_argument("--screen-uid", type=int, default=os.geteuid())
     parser.add_argument("--simulate", action="store_true", help="hardware in memory")
     chosen = parser.parse_args()
+    sys.setswitchinterval(SWITCH)
     try:
         asyncio.run(_run(chosen))
     except (KioskError, HardwareError, OSError) as error:
@@ -118,7 +123,7 @@ async def _serve(
     def messages_badge(badge: str) -> None:
         messages.badge(badge)
 
-    with contextlib.closing(panel):
+    with contextlib.closing(panel), contextlib.closing(Flag(chosen.run / "panic")) as flag:
         records = Safekeeping(store, settings.place(config), Courier(), post)
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
@@ -126,6 +131,9 @@ async def _serve(
             records,
             panel,
             _way_out_maker(chosen, config, listing, records),
+            flag,
+            settings.drills(config),
+            config.alerts.window,
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
@@ -169,6 +177,7 @@ async def _live(
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
                 *(tasks.create_task(sign) for sign in signs_of_life),
+                tasks.create_task(Watchdog().run()),
             ]
             await ended.wait()
             for task in running:

@@ -1,8 +1,9 @@
 """The panic's first milliseconds: in the driver's own thread, waiting for nothing (invariant 3).
 
-In order: latch in memory, browser dead, door shut, radios off, read back; only then is the event loop told,
-which persists and alerts. Each step is tried whatever became of the one before it, and its time since the
-edge is kept with the incident. While the latch in memory is set, nothing may open.
+In order: latch in memory (this process's, and the flag that outlives it), browser dead, door shut, radios
+off, read back; only then is the event loop told, which persists and alerts. Each step is tried whatever
+became of the one before it, and its time since the edge is kept with the incident. While the latch in memory
+is set, nothing may open. Panics are numbered, so that a reset takes none off that it has not seen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from hardware.errors import HardwareError
 from hardware.radio import Radio
+from kiosk.guardian.flag import Flag
 
 
 @dataclass(frozen=True)
@@ -34,34 +36,69 @@ class Tripped:
     held: bool
     confirmed: bool  # the radios were read back as off
     marks: tuple[Mark, ...]
+    number: int = 0  # of this process's panics
 
 
 class Emergency:
     """`trip` from any thread. `cut` kills browser and door; `tell` hands over to the event loop."""
 
-    def __init__(self, radio: Radio, cut: Callable[[], None], tell: Callable[[Tripped], None]) -> None:
+    def __init__(
+        self,
+        radio: Radio,
+        cut: Callable[[], None],
+        tell: Callable[[Tripped], None],
+        flag: Flag,
+        block: Callable[[], None] | None = None,
+    ) -> None:
         self.tripped = threading.Event()
         self._radio = radio
         self._cut = cut
         self._tell = tell
+        self._flag = flag
+        self._block = block or radio.block  # what a panic does to the radios
+        self._lock = threading.Lock()  # a panic against a reset; neither waits for anything inside
+        self._number = 0
+
+    @property
+    def left_by_another(self) -> str:
+        """The cause of a panic that an earlier process may not have written down; "" if there is none."""
+        return self._flag.cause
 
     def trip(self, cause: str, at_ns: int, held: bool = False) -> None:
         """Everything that cannot wait. Never raises: what fails is kept in the marks and told."""
-        self.tripped.set()
-        marks = [Mark("latched", _ms(at_ns))]
         read_back: list[bool] = []
+        numbers: list[int] = []
         steps: Sequence[tuple[str, Callable[[], object]]] = (
+            ("latched", lambda: self._latch(cause, numbers)),
             ("browser dead, internet cut", self._cut),
-            ("radio off", self._radio.block),
+            ("radio off", self._block),
             ("radio read back", lambda: read_back.append(self._radio.blocked())),
         )
-        for name, step in steps:
-            marks.append(_attempt(name, step, at_ns))
-        self._tell(Tripped(cause, at_ns, held, read_back == [True], tuple(marks)))
+        marks = tuple(_attempt(name, step, at_ns) for name, step in steps)
+        self._tell(Tripped(cause, at_ns, held, read_back == [True], marks, numbers[0]))
 
-    def reset(self) -> None:
-        """Take the latch in memory off; only after the one on disk."""
-        self.tripped.clear()
+    def _latch(self, cause: str, numbers: list[int]) -> None:
+        with self._lock:
+            self.tripped.set()
+            self._number += 1
+            numbers.append(self._number)
+            self._flag.put_up(cause)
+
+    def resume(self, cause: str) -> None:
+        """At a start: the records say that panic is latched, so it is in memory too."""
+        self.tripped.set()
+        self._flag.put_up(cause)
+
+    def reset(self, number: int) -> None:
+        """Take the latch in memory off, unless there has been a panic after the one of that number.
+
+        Before the one on disk: killed in between, the kiosk is latched again; in the other order a reset that
+        was recorded would come back as a panic.
+        """
+        with self._lock:
+            if number == self._number:
+                self._flag.take_down()
+                self.tripped.clear()
 
     def radio_off(self) -> bool:
         """Block the radios outside a panic; True if they were read back as off."""

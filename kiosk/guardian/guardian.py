@@ -15,26 +15,32 @@ from functools import partial
 from typing import Any
 
 from hardware.errors import HardwareError
-from hardware.panel import Panel
+from hardware.panel import Panel, SimulatedPanel
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
 from kiosk.guardian import drill
 from kiosk.guardian.browsing import Browsing
+from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
+from kiosk.guardian.firewall import Firewall
+from kiosk.guardian.flag import Flag
+from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Safekeeping, now
 from kiosk.guardian.selftest import Check, changes, clock_is_plausible
 from kiosk.guardian.server import Server
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
-from kiosk.protocol import View, encode, encode_view
+from kiosk.guardian.window import AlertWindow, Cut
+from kiosk.protocol import Scene, View, encode, encode_view
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session
 
 HIDDEN_WITHIN = 0.3  # s: a page that the screen does not confirm hidden by then dies (CHILD_UI, scene 7)
 TICK = 0.25  # s
+WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did not take
 
 
 class Guardian:
@@ -47,12 +53,22 @@ class Guardian:
         records: Safekeeping,
         panel: Panel,
         new_way_out: Callable[[tuple[int, int], Callable[[web.BrowserEvent], None]], WayOut],
+        flag: Flag,
+        drills: Drills,
+        window: float,
     ) -> None:
         self.session = session
         self.setting = renew()
         self.records = records
         self.panel = panel
         self.server: Server | None = None
+        self.circuit = Circuit(
+            panel,
+            records,
+            drills,
+            lambda: self.session.panic is Panic.LATCHED or self.emergency.tripped.is_set(),
+            lambda: self.session.state in OPEN,
+        )
         self.browsing = Browsing(
             lambda heard: new_way_out(self.glass, heard),
             self._radio_on,
@@ -60,13 +76,18 @@ class Guardian:
             self.post,
             self._spawn,
         )
-        self.emergency = Emergency(panel.radio, self.browsing.cut, self._tripped_elsewhere)
+        self.window = AlertWindow(panel.radio, window, lambda: records.outbox.hurry())
+        self.emergency = Emergency(
+            panel.radio, self.browsing.cut, self._tripped_elsewhere, flag, self.window.block
+        )
+        self.firewall = Firewall(self._spawn, self._no_firewall, real=not isinstance(panel, SimulatedPanel))
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self._latest: Tripped | None = None
         self._drill = drill.Drill()
         self.glass = (0, 0)  # px, as the screen measured it
-        self.view = view_of(session, self.setting)
         self._renew = renew
+        self._note()
+        self.view = view_of(session, self.setting)
         self._has_screen = False
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
@@ -96,17 +117,8 @@ class Guardian:
             Check("screen", lambda: self._has_screen, "The screen has stopped.", "Restart the kiosk."),
             Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
             Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
-            Check(
-                "button",
-                self._button_is_armed,
-                "The red button is not ready.",
-                "Release it; check its cable.",
-            ),
+            *self.circuit.checks(),
         )
-
-    def _button_is_armed(self) -> bool:
-        """While it is pressed there is panic, and that is no fault."""
-        return self.session.panic is Panic.LATCHED or self.panel.panic.armed
 
     # Begin and end.
 
@@ -116,11 +128,13 @@ class Guardian:
         self._radio_off()
         self._test()
         if (latched := self.records.latched_since) is not None:
-            self.emergency.tripped.set()
+            self.emergency.resume(latched.cause)
             alarm = Alarm(latched.cause, latched.at, drill=self.records.drilling)
             self.session = replace(self.session, panic=Panic.LATCHED, alarm=alarm)
-            self.records.resume()
+            self._keep(self.records.resume)
             self.post(on.InternetCut(self.emergency.radio_off(), _clock()))
+        elif cause := self.emergency.left_by_another:
+            self.trip(f"{cause}, just before the kiosk itself stopped", time.monotonic_ns())
         elif self.records.session_was_open:
             self.trip("by a loss of power during a session", time.monotonic_ns())
 
@@ -153,8 +167,40 @@ class Guardian:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
             self._test()
+            self._look_at_radios()
+            if self._loop.time() >= self._write_at:
+                self._write_at = self._loop.time() + WRITE_AGAIN
+                self._keep(self._write_again)
+
+    def _look_at_radios(self) -> None:
+        latched, alarm = self.session.panic is Panic.LATCHED, self.session.alarm
+        accepted = alarm.alert is not None and alarm.alert.state in ("sent", "told")
+        try:
+            cut = self.window.look(latched, accepted)
+        except HardwareError:
+            cut = Cut(confirmed=False)
+        self.firewall.want(self.window.open)
+        known = alarm.cut and Cut(alarm.cut.confirmed, alarm.cut.alert_only)
+        if cut is not None and cut != known:
+            self.post(on.InternetCut(cut.confirmed, _clock(), cut.alert_only))
+
+    def _no_firewall(self, why: str) -> None:
+        self._keep(lambda: self.records.log("no_firewall", why=why))
+
+    _write_at = 0.0
+
+    def _write_again(self) -> None:
+        """What a disk did not take is tried again; a fault of the records ends when they can be written."""
+        self.records.write_again()
+        if "records" in self.session.faults:
+            self.records.log("records_mended")
+            self.post(on.FaultCleared("records"))
+
+    def _note(self) -> None:
+        self.setting = replace(self.setting, ready=f"Ready. {self.circuit.note()}")
 
     def _test(self) -> None:
+        self._note()
         for change in changes(self._checks, self.session.faults):
             self.post(change)
 
@@ -208,6 +254,8 @@ class Guardian:
             view, serial=was.serial + 1, say=said[-1] if said else "", chime=chimed[-1] if chimed else ""
         )
         self._publish(self.view)
+        if self.view.scene is Scene.PANIC and was.scene is not Scene.PANIC:
+            self._loop.call_later(HIDDEN_WITHIN, self._check_dark, self.view.serial)
         if was.browser and not self.view.browser:
             self._loop.call_later(HIDDEN_WITHIN, self._check_hidden, self.view.serial, self.browsing.current)
 
@@ -218,6 +266,9 @@ class Guardian:
     def shown(self, serial: int) -> None:
         """The screen has this view on the glass, with the browser where the view says."""
         self.on_glass = max(self.on_glass, serial)
+        if self._darkened_at and serial >= self._darkened_at:
+            self._darkened_at = 0
+            self.panel.display.on()
         if self.server is not None:
             self.server.to_control(encode("shown", serial=serial))
 
@@ -247,10 +298,21 @@ class Guardian:
             ],
             "panic_steps": [asdict(mark) for mark in self.marks],
             "radio_blocked": self.panel.radio.blocked(),
+            "button_held": s.alarm.held,
+            "display_on": self.panel.display.is_on,
         }
 
     on_glass = 0
     """The serial of the newest view that the screen has on the glass."""
+
+    def _check_dark(self, serial: int) -> None:
+        """A screen that hangs leaves its last picture, though the browser's is gone: no light shows it."""
+        if self.on_glass < serial and self.view.panic is not None:
+            self._darkened_at = serial
+            self.panel.display.off()
+
+    _darkened_at = 0
+    """The serial of the panic's view that switched the panel off because it was not on the glass in time."""
 
     def _check_hidden(self, serial: int, way_out: WayOut | None) -> None:
         if self.on_glass >= serial or way_out is None or way_out is not self.browsing.current:
@@ -299,7 +361,8 @@ class Guardian:
 
     def _close(self, e: do.Close) -> None:
         self.browsing.close()
-        self._radio_off()
+        if not self.window.open:
+            self._radio_off()
 
     # Panic.
 
@@ -328,30 +391,51 @@ class Guardian:
         self._loop.call_soon_threadsafe(self._tripped, tripped)
 
     def _tripped(self, tripped: Tripped) -> None:
-        self.emergency.tripped.set()  # also if a reset took it off between the edge and now
+        self._number = tripped.number
         self.marks, self._latest = tripped.marks, tripped
+        self.circuit.tripped(tripped)
+        if tripped.held:
+            self._loop.call_later(CERTAIN, lambda: self._keep(lambda: self.circuit.settled(tripped)))
         announced = self._drill.claims(tripped, self.session)
-        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced))
-        self.post(on.InternetCut(tripped.confirmed, _clock()))
+        # One event and so one picture: each further one would keep the compositor from showing the first.
+        cut = on.InternetCut(tripped.confirmed, _clock(), self.window.open)
+        self.firewall.want(self.window.open)
+        self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced, cut))
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
         self.note("radio_off", confirmed=tripped.confirmed)
+
+    _number = 0  # of the latest panic that was handled
 
     @staticmethod
     def _mark(name: str, since_ns: int) -> Mark:
         return Mark(name, round((time.monotonic_ns() - since_ns) / 1e6, 3))
 
     def _latch(self, e: do.Latch) -> None:
-        self.records.latch(e.cause, now(), e.adult, e.url, drill=e.drill, tripped=self._latest)
+        self.records.latch(
+            e.cause,
+            now(),
+            e.adult,
+            e.url,
+            drill=e.drill,
+            tripped=self._latest,
+            alert_only=self.window.open,
+        )
 
     def _unlatch(self, e: do.Unlatch) -> None:
         """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
+        self.emergency.reset(self._number)
         try:
-            self.records.unlatch(e.outcome, e.by)
+            self.records.unlatch(e.outcome, e.by, tested=self.circuit.pressed)
         except StoreError as error:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
-        self.emergency.reset()
+        self.circuit.reset()
+        self.firewall.want(False)
+        try:
+            self.window.shut()
+        except HardwareError as error:
+            self._events.append(on.FaultRaised("radio", str(error), "Pull the network plug; tell ICT."))
 
     # Tasks.
 

@@ -6,7 +6,7 @@ A disk that cannot be written never holds an alert back: it goes out from memory
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,12 +21,16 @@ from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.selftest import clock_is_plausible
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
 SESSION_OPEN = "session_open"
 """Kept while a session is open: found at a start, it means that the power was pulled (H3)."""
+
+BUTTON_TESTED = "button_tested"
+"""When the button was last seen to work."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,11 @@ WORDS_FOR_STEPS = {
 """The panic's steps that SLT reads of; whether the internet is off is said by what was read back."""
 
 
-def what_was_done(tripped: Tripped, edge: datetime) -> tuple[Done, ...]:
-    """The steps of a panic as SLT reads them. `edge`: the wall clock at the button's edge."""
+def what_was_done(tripped: Tripped, edge: datetime, alert_only: bool = False) -> tuple[Done, ...]:
+    """The steps of a panic as SLT reads them. `edge`: the wall clock at the button's edge.
+
+    `alert_only`: Wi-Fi is the only way, and stays on for this alert alone.
+    """
 
     def at(mark: Mark) -> datetime:
         return edge + timedelta(milliseconds=mark.ms)
@@ -60,6 +67,8 @@ def what_was_done(tripped: Tripped, edge: datetime) -> tuple[Done, ...]:
     ]
     if tripped.marks:
         words = "internet confirmed off" if tripped.confirmed else "internet NOT confirmed off"
+        if alert_only:
+            words = "Wi-Fi left on for this alert alone"
         steps.append(Done(words, at(tripped.marks[-1])))
     return tuple(steps)
 
@@ -86,6 +95,8 @@ class Safekeeping:
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
+        self._marks: Collection[Mark] = ()  # of that one
+        self._unwritten: list[Callable[[], None]] = []  # of that one, too
         self.outbox = Outbox(
             store, deliver, now, self._progress, self._trouble, escalate_after=place.escalate_after
         )
@@ -109,15 +120,17 @@ class Safekeeping:
     def resume(self) -> None:
         """After a start while latched: the panic screen is about the newest open panic again.
 
-        One that was killed between its incident and its alert gets the alert now (invariant 7).
+        A latch without a panic is that of new records in place of damaged ones: it gets one. A panic without
+        an alert was killed in between: it is alerted now (invariant 7). Raises StoreError.
         """
-        try:
-            for panic in self._open_panics():
-                self._incident = panic.number
-                if not deliveries.load(self._store, panic.number):
-                    self._alert(panic, ())
-        except StoreError as error:
-            self._trouble(error)
+        panics = self._open_panics()
+        if not panics:
+            self.latch("because its records were damaged; new ones were begun", now(), None, "")
+            return
+        for panic in panics:
+            self._incident = panic.number
+            if not deliveries.load(self._store, panic.number):
+                self._alert(panic, ())
         news = self.outbox.news(self._incident)
         if news is not None:
             self._progress(news)
@@ -130,6 +143,17 @@ class Safekeeping:
     def session_open(self, open_: bool) -> None:
         """Keep that a session is open, before it opens; or no longer."""
         self._store.keep(SESSION_OPEN, open_)
+
+    @property
+    def button_tested(self) -> datetime | None:
+        """When the button was last pressed, let go and reset; None if never."""
+        kept = self._store.kept(BUTTON_TESTED)
+        return moment(kept) if kept else None
+
+    def note(self, text: str) -> None:
+        """A line to the panic's incident, if it could be written."""
+        if self._incident:
+            self._incidents.note(self._incident, now(), "", text)
 
     @property
     def ready(self) -> bool:
@@ -164,6 +188,7 @@ class Safekeeping:
         *,
         drill: bool = False,
         tripped: Tripped | None = None,
+        alert_only: bool = False,
     ) -> None:
         """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before.
 
@@ -173,9 +198,8 @@ class Safekeeping:
         done: tuple[Done, ...] = ()
         if tripped is not None:
             at -= timedelta(microseconds=(time.monotonic_ns() - tripped.at_ns) / 1000)
-            done = what_was_done(tripped, at)
-        self._incident = 0
-        first: StoreError | None = None
+            done = what_was_done(tripped, at, alert_only)
+        self._incident, self._marks = 0, ()
         in_order: tuple[Callable[[], None], ...] = (
             lambda: self._latch_and_open(cause, at, name, url, drill),
             lambda: self._alert(
@@ -185,11 +209,31 @@ class Safekeeping:
                 "panic", adult.id if adult else "", cause=cause, url=url, drill=drill, incident=self._incident
             ),
         )
+        try:
+            self._write(in_order)
+        finally:
+            # The alert is sent from memory all the same, and must not be made a second time.
+            self._unwritten = [keep for keep in self._unwritten if keep is not in_order[1]]
+
+    def write_again(self) -> bool:
+        """Write what of a panic could not be written before; True if there was some and now all is.
+
+        Raises StoreError if it still cannot be written.
+        """
+        owed = bool(self._unwritten)
+        self._write(self._unwritten)
+        return owed
+
+    def _write(self, in_order: Iterable[Callable[[], None]]) -> None:
+        failed: list[Callable[[], None]] = []
+        first: StoreError | None = None
         for keep in in_order:
             try:
                 keep()
             except StoreError as error:
+                failed.append(keep)
                 first = first or error
+        self._unwritten = failed
         if first is not None:
             raise first
 
@@ -202,6 +246,7 @@ class Safekeeping:
             return self._incidents.open(cause, at, adult, self._place.room, url, drill=drill)
 
         self._incident = self._store.urgently(both)
+        self.steps(self._marks)
 
     def _alert(self, panic: Incident, done: tuple[Done, ...]) -> None:
         facts = AlertFacts(
@@ -228,16 +273,18 @@ class Safekeeping:
             return ""
         return f"{head.serial}:{head.seal[:16]}"
 
-    def steps(self, marks: Iterable[Mark]) -> None:
-        """The panic's steps, each with its milliseconds since the edge, into its incident (issue of H19)."""
-        for mark in marks:
+    def steps(self, marks: Collection[Mark]) -> None:
+        """The panic's steps, each with its milliseconds since the edge, into its incident (H19)."""
+        self._marks = marks
+        for mark in marks if self._incident else ():  # without one: they are written when it can be
             name = f"{mark.name}: {mark.error}" if mark.error else mark.name
             self._incidents.add_step(self._incident, name, mark.ms)
 
-    def unlatch(self, outcome: Outcome, by: Adult) -> None:
+    def unlatch(self, outcome: Outcome, by: Adult, tested: bool = False) -> None:
         """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on.
 
-        A drill that a real press interrupted is resolved with it, as the practice that it was.
+        `tested`: it was the button, and it has come out again. A drill that a real press interrupted is
+        resolved with it, as the practice that it was.
         """
         at, panics = now(), self._open_panics()
         with self._store.transaction():
@@ -247,6 +294,8 @@ class Safekeeping:
                 self._incidents.resolve(panic.number, Outcome.PRACTICE if practice else outcome, by.name, at)
             self.log("reset", by.id, outcome=outcome.value)
             self._latch.clear(by.name, outcome, at)
+            if tested:
+                self._store.keep(BUTTON_TESTED, timestamp(at))
         for panic in panics:
             self.outbox.take(panic.number, by.name, at)
 
@@ -267,7 +316,7 @@ class Safekeeping:
         return [incident for incident in self._incidents.open_ones() if incident.kind is Kind.PANIC]
 
     def _progress(self, news: Progress) -> None:
-        if news.incident != self._incident:
+        if news.incident not in (self._incident, 0):  # 0: of a panic that could not be written at once
             return
         at = f"{news.at.astimezone():%H:%M:%S}"
         self._post(on.AlertMoved(news.state.value, at, news.who, news.path, news.tries))

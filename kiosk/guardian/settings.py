@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 
 import assets
 from allowlist.chromium import managed_policy as compile_policy
@@ -17,6 +18,7 @@ from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
 from kiosk.guardian.filtercheck import FilterCheck, Finding
 from kiosk.guardian.paths import PathTo
+from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.views import FILTER, STEPS, Setting
 from kiosk.protocol import Tile
@@ -28,6 +30,7 @@ WIRINGS = {
     "both": Wiring.TWO_CONTACTS,
 }
 TRANSPORTS = {"udp": Transport.UDP, "dot": Transport.TLS, "doh": Transport.HTTPS}
+CAUSES = {Cause.BUTTON: "by the red button", Cause.WIRE: "by a broken wire of the red button"}
 MOST_TILES = 6  # one page of tiles, never a second (CHILD_UI, grid)
 
 
@@ -47,6 +50,11 @@ def setting(config: Config, policy: Policy) -> Setting:
         titles={site.id: site.title for site in policy.sites},
         steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
+
+
+def drills(config: Config) -> Drills:
+    """How often the button is to be tested."""
+    return Drills(timedelta(days=config.panic.test_every), config.panic.untested)
 
 
 def place(config: Config) -> Place:
@@ -119,4 +127,4 @@ def managed_policy(config: Config, policy: Policy) -> dict[str, object]:
 
 def cause(trip: Trip) -> str:
     """Why it tripped, in the words of the panic screen and the alert."""
-    return "by the red button" if trip.cause is Cause.BUTTON else "by a broken wire of the red button"
+    return CAUSES[trip.cause]

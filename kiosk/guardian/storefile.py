@@ -22,7 +22,7 @@ from kiosk.guardian.storefault import StoreDamaged, StoreFull, StoreLocked, expl
 RESERVE = 1024 * 1024  # bytes held back, so that a panic can still be written on a full disk
 OWNER_ONLY = 0o600
 DAMAGED = "The records were damaged, and new ones were begun."  # the cause of a latch set here
-_WAIT_FOR_LOCK = 2.0  # s
+_WAIT_FOR_LOCK = 0.5  # s: the event loop stands still meanwhile, and a panic writes three times
 _CHECKPOINT = 200  # pages: keeps the write-ahead log below 1 MB
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kiosk import events as on
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
 
@@ -49,7 +50,7 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
     news = PanicNews(contacts=setting.contacts)
     if alarm.cut is not None:
         news = PanicNews(
-            internet="off" if alarm.cut.confirmed else "unconfirmed",
+            internet=_internet(alarm.cut),
             internet_at=alarm.cut.at,
             contacts=setting.contacts,
         )
@@ -71,6 +72,12 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         adult=alarm.adult.name if alarm.adult else "",
     )
     return View(serial, Scene.RESET, panic=news, facts=facts)
+
+
+def _internet(cut: on.InternetCut) -> str:
+    if cut.alert_only:
+        return "alert_only"
+    return "off" if cut.confirmed else "unconfirmed"
 
 
 def _locked(s: Session, setting: Setting, serial: int) -> View:

@@ -14,10 +14,12 @@ from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.guardian import settings
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.flag import Flag
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.incidents import Incident, Incidents
 from kiosk.guardian.log import Log
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Place, Safekeeping
 from kiosk.guardian.store import Store
 from kiosk.guardian.views import Setting
@@ -37,7 +39,10 @@ class Desk:
         )
         place = Place("Room 2", (PathTo("Mrs Khan", "mailtos://x"),))
         records = Safekeeping(store, place, lambda url, message: Delivery(False), lambda event: None)
-        self.guardian = Guardian(Session(), Setting, records, self.panel, pytest.fail)
+        flag = Flag(store.path.with_name("flag"))
+        self.guardian = Guardian(
+            Session(), Setting, records, self.panel, pytest.fail, flag, Drills(), window=10
+        )
         self.guardian.begin()
 
     def _tripped(self, trip: Trip) -> None:

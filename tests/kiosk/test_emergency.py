@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from hardware.errors import RadioError
 from hardware.radio import SimulatedRadio
 from kiosk.guardian.emergency import Emergency, Tripped
+from kiosk.guardian.flag import Flag
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Iterator[Flag]:
+    with closing(Flag(tmp_path / "panic")) as made:
+        yield made
 
 
 class DeafRadio(SimulatedRadio):
@@ -17,7 +29,7 @@ class DeafRadio(SimulatedRadio):
         raise RadioError("The radio does not answer.")
 
 
-def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells() -> None:
+def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells(flag: Flag) -> None:
     order: list[str] = []
     told: list[Tripped] = []
     radio = SimulatedRadio()
@@ -25,10 +37,11 @@ def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells() -> None:
 
     def cut() -> None:
         assert emergency.tripped.is_set()
+        assert flag.cause == "by the red button"
         assert not radio.blocked()
         order.append(threading.current_thread().name)
 
-    emergency = Emergency(radio, cut, told.append)
+    emergency = Emergency(radio, cut, told.append, flag)
     driver = threading.Thread(
         target=emergency.trip, args=("by the red button", time.monotonic_ns()), name="driver"
     )
@@ -47,7 +60,7 @@ def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells() -> None:
     assert times == sorted(times)
 
 
-def test_a_step_that_fails_stops_none_after_it_and_nothing_is_claimed() -> None:
+def test_a_step_that_fails_stops_none_after_it_and_nothing_is_claimed(flag: Flag) -> None:
     told: list[Tripped] = []
 
     def cut() -> None:
@@ -55,9 +68,50 @@ def test_a_step_that_fails_stops_none_after_it_and_nothing_is_claimed() -> None:
 
     radio = DeafRadio()
     radio.unblock()
-    Emergency(radio, cut, told.append).trip("by the red button", time.monotonic_ns())
+    Emergency(radio, cut, told.append, flag).trip("by the red button", time.monotonic_ns())
     assert not told[0].confirmed
     errors = [mark.error for mark in told[0].marks]
     assert errors[1].startswith("OSError")
     assert "does not answer" in errors[2]
     assert errors[3] == ""
+
+
+def test_a_reset_takes_off_only_the_panic_that_it_has_seen(flag: Flag) -> None:
+    told: list[Tripped] = []
+    emergency = Emergency(SimulatedRadio(), lambda: None, told.append, flag)
+    emergency.trip("by the red button", time.monotonic_ns())
+    emergency.trip("from the screen", time.monotonic_ns())
+    emergency.reset(told[0].number)
+    assert emergency.tripped.is_set()
+    assert flag.cause == "by the red button"
+    emergency.reset(told[1].number)
+    assert not emergency.tripped.is_set()
+    assert flag.cause == ""
+
+
+def test_two_panics_at_once_are_both_told_and_numbered_apart(flag: Flag) -> None:
+    told: list[Tripped] = []
+    both = threading.Barrier(2)
+
+    def press() -> None:
+        both.wait()
+        emergency.trip("by the red button", time.monotonic_ns())
+
+    emergency = Emergency(SimulatedRadio(), lambda: None, told.append, flag)
+    drivers = [threading.Thread(target=press) for _ in range(2)]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join()
+    assert sorted(tripped.number for tripped in told) == [1, 2]
+
+
+def test_a_flag_that_was_put_up_is_up_for_whoever_opens_it_next(tmp_path: Path) -> None:
+    with closing(Flag(tmp_path / "panic")) as first:
+        assert first.cause == ""
+        first.put_up("by the red button")
+        first.put_up("from the screen")
+    with closing(Flag(tmp_path / "panic")) as second:
+        assert second.cause == "by the red button"
+        second.take_down()
+        assert second.cause == ""

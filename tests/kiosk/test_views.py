@@ -73,6 +73,12 @@ def test_the_panic_screen_never_says_more_than_is_known() -> None:
     assert (news.internet, news.alert, news.who) == ("unconfirmed", "sent", "Mrs Khan")
 
 
+def test_wifi_that_is_on_for_the_alert_alone_is_neither_called_off_nor_unconfirmed() -> None:
+    news = after(PANIC, on.InternetCut(False, "10:42:08", alert_only=True)).panic
+    assert news is not None
+    assert news.internet == "alert_only"
+
+
 def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> None:
     view = after(
         *ON_PAGE, PANIC, on.AlertMoved("sent", "10:42:09", "Mrs Khan", "e-mail"), on.Identified(KHAN)

@@ -41,6 +41,8 @@ def internet(news: PanicNews) -> Fact:
     """What is known of the internet."""
     if news.internet == "off":
         return Fact(f"Internet OFF (checked {news.internet_at})")
+    if news.internet == "alert_only":
+        return Fact("Browser stopped. Wi-Fi is on to tell SLT, and for nothing else.")
     if news.internet == "unconfirmed":
         return Fact("Internet NOT confirmed off.", "Pull the network plug.")
     return Fact("Turning the internet off…")

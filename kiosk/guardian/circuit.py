@@ -1,0 +1,84 @@
+"""The red button as a session stands on it: armed, proven by a test, and what its contacts say in the end.
+
+For the event loop's thread; the panic itself never passes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hardware.panel import Panel
+from hardware.wiring import Cause
+from kiosk.guardian.emergency import Tripped
+from kiosk.guardian.proof import TODO, Drills, Proof
+from kiosk.guardian.safekeeping import Safekeeping, now
+from kiosk.guardian.selftest import Check
+from kiosk.guardian.settings import CAUSES
+
+CERTAIN = 0.25  # s until contacts that contradict each other are known to be a broken wire
+
+
+class Circuit:
+    """`in_panic` and `in_session` say what is going on: in panic a pressed button is no fault."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        records: Safekeeping,
+        drills: Drills,
+        in_panic: Callable[[], bool],
+        in_session: Callable[[], bool],
+    ) -> None:
+        self._panel = panel
+        self._records = records
+        self._drills = drills
+        self._in_panic = in_panic
+        self._in_session = in_session
+        self._proof = Proof(records.button_tested, given=panel.proven)
+        self._armed = False
+        self._latest = 0  # the number of the latest panic
+        self.pressed = False  # that one was a press of the button, seen by this process
+
+    def checks(self) -> tuple[Check, Check]:
+        """What a session needs of the button."""
+        return (
+            Check("button", self.armed, "The red button is not ready.", "Release it; check its cable."),
+            Check("button test", self.proven, "The red button has not been tested.", TODO),
+        )
+
+    def armed(self) -> bool:
+        """Whether a press would be heard; also while it is pressed.
+
+        A level is seen before its edge has come through the driver's thread: one look is no fault yet.
+        """
+        was, self._armed = self._armed, self._in_panic() or self._panel.panic.armed
+        return was or self._armed
+
+    def proven(self) -> bool:
+        """Whether it was tested lately. No date ends a session that is open, or speaks beside a panic."""
+        return self._in_session() or self._in_panic() or self._proof.holds(self._drills, now())
+
+    def note(self) -> str:
+        """For the locked screen."""
+        return self._proof.note(self._drills, now())
+
+    def tripped(self, tripped: Tripped) -> None:
+        """There is a panic."""
+        self._latest = tripped.number
+        self.pressed = tripped.cause == CAUSES[Cause.BUTTON]
+
+    def settled(self, tripped: Tripped) -> None:
+        """CERTAIN seconds after: two contacts know now whether it was the button or its wire.
+
+        Raises StoreError if that could not be noted.
+        """
+        cause = self._panel.panic.cause
+        if cause is None or tripped.number != self._latest or CAUSES[cause] == tripped.cause:
+            return
+        self.pressed = cause is Cause.BUTTON
+        self._records.note(f"Its contacts now say: stopped {CAUSES[cause]}.")
+
+    def reset(self) -> None:
+        """The panic was reset, and with it the button perhaps proven."""
+        self._proof = replace(self._proof, at=self._records.button_tested)

@@ -1,0 +1,110 @@
+"""The alert window: while panic is latched, Wi-Fi is on only to tell SLT, shortly, if nothing else can.
+
+With another path the radios go off at once. Without one, Wi-Fi stays up for at most `seconds`, goes off at
+the first acceptance, and comes back in short windows until there is one. Browser and door are dead in every
+case. The end of a window is kept by a thread of its own, so that no stuck event loop leaves a radio on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hardware.errors import HardwareError
+from hardware.radio import Radio
+from kiosk.guardian import network
+from kiosk.guardian.network import Way
+
+AGAIN = 60.0  # s from one window's end to the next
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is known of the internet. `alert_only`: Wi-Fi is on, for the guardian's alert."""
+
+    confirmed: bool
+    alert_only: bool = False
+
+
+class AlertWindow:
+    """`block` is the panic's own step, from any thread; the rest belongs to the event loop."""
+
+    def __init__(
+        self,
+        radio: Radio,
+        seconds: float,
+        hurry: Callable[[], None],
+        root: Path = Path("/"),
+        again: float = AGAIN,
+    ) -> None:
+        self._radio = radio
+        self._seconds = seconds
+        self._hurry = hurry
+        self._root = root
+        self._again = again
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._next = 0.0  # when the next window may open
+        self._links = network.read(root)
+
+    @property
+    def open(self) -> bool:
+        """Whether Wi-Fi is on for the alert now."""
+        return self._timer is not None
+
+    def block(self) -> None:
+        """All radios off, or the first window. Raises RadioError."""
+        if network.way(self._links) is Way.WIFI_ONLY:
+            self._begin()
+        else:
+            self._radio.block()
+
+    def shut(self) -> None:
+        """The window's end: accepted, reset, or over. From any thread, also again. Raises RadioError."""
+        with self._lock:
+            timer, self._timer = self._timer, None
+            self._next = time.monotonic() + self._again
+        if timer is not None:
+            timer.cancel()
+        self._radio.block()
+
+    def look(self, latched: bool, accepted: bool) -> Cut | None:
+        """Bring the radios to where they have to be while latched; what is known then. Raises RadioError."""
+        was, self._links = self._links, network.read(self._root)
+        if not latched:
+            return None
+        if self.open:
+            if accepted or network.way(self._links) is Way.OTHER:
+                self.shut()
+            elif self._links.wifi_routed and not was.wifi_routed:
+                self._hurry()
+        elif not accepted and network.way(self._links) is Way.WIFI_ONLY and time.monotonic() >= self._next:
+            self._begin()
+            self._hurry()
+        elif not self._radio.blocked():
+            self._radio.block()  # somebody switched it on
+        if self.open:
+            return Cut(confirmed=False, alert_only=True)
+        return Cut(self._radio.blocked() and not self._links.wifi_up)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._timer is not None:
+                return
+            timer = threading.Timer(self._seconds, self._over)
+            timer.daemon = True
+            try:
+                timer.start()
+            except RuntimeError:  # no thread left to end it with: then there is no window
+                self._radio.block()
+                return
+            self._timer = timer
+        self._radio.unblock()
+
+    def _over(self) -> None:
+        with suppress(HardwareError):  # what `look` reads back next is what is shown
+            self.shut()

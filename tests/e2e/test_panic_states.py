@@ -1,0 +1,194 @@
+"""The button from every state and whatever else fails: the browser dead, the internet cut, SLT told (H3).
+
+A page streams to a witness all the while, so that what is cut is known from the other end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kiosk.protocol import Scene, Tap
+from tests.e2e.conftest import below, wait_until
+from tests.panic.rig import Rig, Speaker, raised, witness
+
+
+class Streaming:
+    """A kiosk that can show a page which streams, and its witness."""
+
+    def __init__(self, rig: Rig, seen: Speaker) -> None:
+        self.rig = rig
+        self._seen = seen
+
+    def live(self) -> int:
+        """How many connections carry a stream, as the other end sees it."""
+        self._seen.tell()
+        return int(self._seen.hear()[0])
+
+    def open(self) -> None:
+        self.rig.open_page("still")
+        wait_until(lambda: self.live() >= 2)
+
+    def browsers(self) -> list[int]:
+        found = below(self.rig.pile.processes["guardian"].pid)
+        return [pid for pid, name in found.items() if "chrom" in name]
+
+    def dead_and_cut(self) -> bool:
+        return not self.browsers() and self.live() == 0
+
+    def over(self, mails: int = 1) -> None:
+        """All of what a panic has to do is done."""
+        wait_until(self.dead_and_cut)
+        wait_until(lambda: len(self.rig.mails()) >= mails)
+        status = self.rig.control.ask("status").data
+        assert status["panic"] == "latched"
+        assert status["radio_blocked"] is True
+
+
+@contextmanager
+def streaming(program: str) -> Iterator[Streaming]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        witness(Path(folder)) as (seen, origin, authority),
+        raised({"still": f"{origin}/still/"}, authority, program) as rig,
+    ):
+        yield Streaming(rig, seen)
+
+
+@pytest.fixture
+def kiosk() -> Iterator[Streaming]:
+    with streaming("kiosk.guardian") as found:
+        yield found
+
+
+@pytest.fixture
+def hooked() -> Iterator[Streaming]:
+    with streaming("tests.panic.hooked") as found:
+        yield found
+
+
+def press(kiosk: Streaming) -> None:
+    kiosk.rig.control.send("press", what="panic")
+
+
+def test_from_every_state_the_button_ends_at_panic_and_slts_reset_at_locked(kiosk: Streaming) -> None:
+    rig = kiosk.rig
+
+    def opening() -> None:
+        rig.badge("staff")
+        rig.until(Scene.OPENING)
+
+    def home() -> None:
+        rig.badge("staff")
+        rig.until(Scene.HOME)
+
+    def covered() -> None:
+        kiosk.open()
+        rig.tap(Tap.TELL)
+        rig.until(Scene.COVERED)
+
+    def closing() -> None:
+        covered()
+        rig.badge("staff")
+        rig.until(Scene.COVERED, lambda view: view.choices)
+        rig.tap(Tap.CHOICE, "finish")
+
+    states: list[Callable[[], None]] = [lambda: None, opening, home, kiosk.open, covered, closing]
+    for number, enter in enumerate(states, start=1):
+        enter()
+        press(kiosk)
+        rig.until(Scene.PANIC)
+        kiosk.over(mails=number)
+        rig.badge("slt")
+        rig.until(Scene.RESET)
+        press(kiosk)  # a panic during the reset of a panic: it is the same one, and it stays
+        time.sleep(0.6)  # until the simulated finger has let go
+        rig.tap(Tap.OUTCOME, "practice")
+        rig.until(Scene.LOCKED)
+        assert not kiosk.browsers()
+        assert len(rig.mails()) == number
+
+
+def test_a_screen_that_hangs_shows_no_page_and_no_light_and_is_lit_once_it_is_black(kiosk: Streaming) -> None:
+    kiosk.open()
+    screen = kiosk.rig.pile.processes["screen"].pid
+    os.kill(screen, signal.SIGSTOP)
+    press(kiosk)
+    kiosk.over()
+    wait_until(lambda: kiosk.rig.control.ask("status").data["display_on"] is False)
+    os.kill(screen, signal.SIGCONT)
+    kiosk.rig.until(Scene.PANIC)
+    wait_until(lambda: kiosk.rig.control.ask("status").data["display_on"] is True)
+
+
+def test_a_browser_that_hangs_dies_all_the_same(kiosk: Streaming) -> None:
+    kiosk.open()
+    for pid in kiosk.browsers():
+        os.kill(pid, signal.SIGSTOP)
+    press(kiosk)
+    kiosk.rig.until(Scene.PANIC)
+    kiosk.over()
+
+
+def test_with_the_event_loop_standing_still_browser_and_internet_are_gone_long_before_it_turns_again(
+    hooked: Streaming,
+) -> None:
+    hooked.open()
+    hooked.rig.hook("stall 4")
+    time.sleep(0.3)  # it stands
+    hooked.rig.hook("press")
+    start = time.monotonic()
+    wait_until(hooked.dead_and_cut)
+    took = time.monotonic() - start
+    assert hooked.rig.view.scene is Scene.PAGE, "The loop turned, and the test shows nothing."
+    assert not hooked.rig.mails()
+    hooked.rig.until(Scene.PANIC)
+    hooked.over()
+    print(f"dead and cut {took:.3f} s after the press")
+
+
+def test_killed_while_it_stands_still_it_is_latched_at_the_next_start(hooked: Streaming) -> None:
+    """As systemd's watchdog does it: nothing was written by the loop, and yet nothing is forgotten."""
+    hooked.open()
+    hooked.rig.hook("stall 30")
+    time.sleep(0.3)
+    hooked.rig.hook("press")
+    wait_until(hooked.dead_and_cut)
+    os.kill(hooked.rig.pile.processes["guardian"].pid, signal.SIGKILL)
+    assert (hooked.rig.folder / "run" / "panic").read_text().startswith("panic by the red button")
+
+
+def test_on_a_disk_that_takes_nothing_slt_is_told_from_memory(hooked: Streaming) -> None:
+    hooked.open()
+    hooked.rig.hook("no disk")
+    time.sleep(0.2)
+    hooked.rig.hook("press")
+    hooked.rig.until(Scene.PANIC)
+    hooked.over()
+    assert "records" in hooked.rig.control.ask("status").data["faults"]
+
+
+def test_with_the_records_held_by_another_program_slt_is_told_and_the_latch_is_written_later(
+    kiosk: Streaming,
+) -> None:
+    kiosk.open()
+    database = kiosk.rig.folder / "state" / "kiosk.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        press(kiosk)
+        kiosk.rig.until(Scene.PANIC)
+        kiosk.over()
+        assert other.execute("SELECT latched FROM latch").fetchone() == (0,)
+        other.execute("ROLLBACK")
+        wait_until(lambda: other.execute("SELECT latched FROM latch").fetchone() == (1,))
+        assert other.execute("SELECT count(*) FROM incident").fetchone() == (1,)
+    wait_until(lambda: "records" not in kiosk.rig.control.ask("status").data["faults"])
+    assert len(kiosk.rig.mails()) == 1

@@ -1,0 +1,270 @@
+"""Which way an alert can go, and that nothing else can go with it (invariants 3 and 7)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hardware.radio import SimulatedRadio
+from kiosk.guardian.network import NO_RULES, Links, Way, apply, read, rules, way
+from kiosk.guardian.window import AlertWindow, Cut
+
+ROUTE = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+NOWHERE = "0" * 32
+
+
+class Machine:
+    """A made-up /proc/net and /sys/class/net."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "proc/net").mkdir(parents=True)
+        self.link("lo", "unknown")
+        self.route()
+
+    def link(self, name: str, state: str, mark: str = "") -> None:
+        folder = self.root / "sys/class/net" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "operstate").write_text(f"{state}\n")
+        if mark:
+            (folder / mark).mkdir(exist_ok=True)
+
+    def route(self, *names: str) -> None:
+        """The default routes, after one that is none."""
+        lines = ["eth9\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"]
+        lines += [f"{name}\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" for name in names]
+        (self.root / "proc/net/route").write_text(ROUTE + "".join(lines))
+
+    def route6(self, name: str, flags: int = 0x3) -> None:
+        line = f"{NOWHERE} 00 {NOWHERE} 00 {NOWHERE} 00000400 00000001 00000000 {flags:08x} {name}\n"
+        (self.root / "proc/net/ipv6_route").write_text(line)
+
+    def way(self) -> Way:
+        return way(read(self.root))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_a_cable_with_a_default_route_is_another_path_also_beside_wifi(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.link("wlan0", "up", "wireless")
+    machine.route("wlan0", "eth0")
+    assert machine.way() is Way.OTHER
+
+
+def test_a_cable_that_is_pulled_or_leads_nowhere_is_no_path(machine: Machine) -> None:
+    machine.link("wlan0", "up", "phy80211")
+    machine.link("eth0", "down")
+    machine.route("wlan0", "eth0")
+    assert machine.way() is Way.WIFI_ONLY
+    machine.link("eth0", "up")
+    machine.route("wlan0")
+    assert machine.way() is Way.WIFI_ONLY
+
+
+def test_a_modem_that_does_not_know_whether_it_is_up_counts_by_its_route(machine: Machine) -> None:
+    machine.link("ppp0", "unknown")
+    machine.route("ppp0")
+    assert machine.way() is Way.OTHER
+
+
+def test_an_ipv6_route_is_a_path_and_the_kernels_own_reject_route_is_none(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.route6("lo", 0x200)
+    assert machine.way() is Way.NONE
+    machine.route6("eth0")
+    assert machine.way() is Way.OTHER
+
+
+def test_wifi_that_is_switched_off_now_is_a_way_all_the_same(machine: Machine) -> None:
+    machine.link("wlan0", "down", "wireless")
+    assert machine.way() is Way.WIFI_ONLY
+
+
+def test_this_machines_own_facts_can_be_read() -> None:
+    assert isinstance(read(), Links)
+
+
+# The window.
+
+
+class Hurried:
+    count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+Made = tuple[AlertWindow, SimulatedRadio, Hurried]
+
+
+def window(machine: Machine, seconds: float = 30, again: float = 60) -> Made:
+    hurry, radio = Hurried(), SimulatedRadio()
+    radio.unblock()
+    return AlertWindow(radio, seconds, hurry, machine.root, again), radio, hurry
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 5
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def wifi_only(machine: Machine) -> None:
+    machine.link("wlan0", "up", "wireless")
+    machine.route("wlan0")
+
+
+def test_with_another_path_the_radios_go_off_at_once(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.route("eth0")
+    w, radio, _ = window(machine)
+    w.block()
+    assert radio.blocked()
+    assert w.look(latched=True, accepted=False) == Cut(confirmed=True)
+
+
+def test_where_wifi_is_all_there_is_it_stays_until_the_first_acceptance(machine: Machine) -> None:
+    wifi_only(machine)
+    w, radio, _ = window(machine)
+    w.block()
+    assert not radio.blocked()
+    assert w.look(latched=True, accepted=False) == Cut(confirmed=False, alert_only=True)
+    machine.link("wlan0", "down")
+    assert w.look(latched=True, accepted=True) == Cut(confirmed=True)
+    assert radio.blocked()
+    assert w.look(latched=True, accepted=True) == Cut(confirmed=True)  # accepted: no window ever again
+
+
+def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine: Machine) -> None:
+    wifi_only(machine)
+    w, radio, hurry = window(machine, seconds=0.1, again=0.2)
+    w.block()
+    wait_for(radio.blocked)  # nobody looks meanwhile
+    assert not w.open
+    wait_for(lambda: w.look(latched=True, accepted=False) == Cut(False, alert_only=True))
+    assert not radio.blocked()
+    assert hurry.count == 1
+    w.shut()
+
+
+def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machine) -> None:
+    wifi_only(machine)
+    machine.route()
+    w, _, hurry = window(machine)
+    w.block()
+    w.look(latched=True, accepted=False)
+    assert hurry.count == 0
+    machine.route("wlan0")
+    w.look(latched=True, accepted=False)
+    assert hurry.count == 1
+    w.shut()
+
+
+def test_a_cable_plugged_in_during_the_window_ends_it(machine: Machine) -> None:
+    wifi_only(machine)
+    w, radio, _ = window(machine)
+    w.block()
+    machine.link("eth0", "up")
+    machine.route("wlan0", "eth0")
+    w.look(latched=True, accepted=False)
+    assert radio.blocked()
+
+
+def test_a_radio_that_somebody_switches_on_while_latched_is_switched_off_again(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.route("eth0")
+    w, radio, _ = window(machine)
+    w.block()
+    radio.unblock()
+    assert w.look(latched=True, accepted=False) == Cut(confirmed=True)
+    assert radio.blocked()
+
+
+def test_a_link_that_stays_up_though_its_radio_reads_off_is_not_confirmed_off(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.link("wlan0", "up", "wireless")
+    machine.route("eth0")
+    w, radio, _ = window(machine)
+    w.block()
+    assert radio.blocked()
+    assert w.look(latched=True, accepted=False) == Cut(confirmed=False)
+
+
+def test_outside_a_panic_the_radios_are_let_be(machine: Machine) -> None:
+    wifi_only(machine)
+    w, radio, _ = window(machine)
+    assert w.look(latched=False, accepted=False) is None
+    assert not radio.blocked()
+
+
+# The firewall, in the kernel.
+
+SENDS = """
+import socket, sys
+wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    wire.sendto(b"hello", ("192.0.2.2", 9))
+    print("sent")
+except PermissionError:
+    print("refused")
+"""
+
+IN_A_NAMESPACE = """
+set -e
+ip link set lo up
+ip link add kiosk type veth peer name other
+ip addr add 192.0.2.1/24 dev kiosk
+ip link set kiosk up
+ip link set other up
+ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev kiosk
+exec "$@"
+"""
+
+TRY = """
+import subprocess, sys
+from kiosk.guardian.network import NO_RULES, apply, rules
+def sends(ruleset=""):
+    assert apply(ruleset) == "", apply(ruleset)
+    done = subprocess.run([sys.executable, "-c", sys.argv[1]], capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+guardian, another = 0, 990
+print(sends())
+print(sends(rules(guardian)), sends(rules(guardian)))
+print(sends(rules(another)))
+print(sends(NO_RULES), sends(NO_RULES))
+"""
+
+
+def test_while_the_rules_hold_their_user_sends_and_no_other_does() -> None:
+    """In a network of its own, where this process is user 0: with rules for it, and for somebody else."""
+    namespace = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    done = subprocess.run(
+        [*namespace, "sh", "-c", IN_A_NAMESPACE, "sh", sys.executable, "-c", TRY, SENDS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["sent", "sent sent", "refused", "sent sent"]
+
+
+def test_rules_the_kernel_refuses_are_a_sentence_and_change_nothing() -> None:
+    assert apply("table inet kiosk_alert { nonsense }").startswith("The firewall was not set")
+
+
+def test_the_rules_name_the_user_and_take_themselves_away() -> None:
+    assert "meta skuid 990 accept" in rules(990)
+    assert "policy drop" in rules(990)
+    assert "delete table" in NO_RULES

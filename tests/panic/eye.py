@@ -1,0 +1,77 @@
+"""An eye on the glass, in a process of its own: since when has everything on it been dark?
+
+It looks at the X server's own framebuffer (`Xvfb -fbdir`, an XWD file in shared memory), so it knows nothing
+of the kiosk, takes no time of the compositor's, and sees what a camera before the glass would see.
+
+Spoken to in lines: `watch SECONDS` is answered by `dark NS LIGHT`: NS is time.monotonic_ns() of the first
+look since which it has been dark to the end of the watch (0 if it is not), LIGHT how many looks found light.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import sys
+import time
+from pathlib import Path
+
+PAUSE = 0.0005  # s between two looks
+ROWS = 24  # looked at, evenly from the top; the bottom third carries the panic screen's small lines
+LOOKED_AT = 0.66  # of the height
+
+
+class Eye:
+    """Looks at the framebuffer in `file`. Raises ValueError if that is no 32-bit picture."""
+
+    def __init__(self, file: Path) -> None:
+        with file.open("r+b") as opened:
+            self._picture = mmap.mmap(opened.fileno(), 0)
+        head = struct.unpack_from(">25I", self._picture)
+        header_size, self.width, self.height, bits, line = head[0], head[4], head[5], head[11], head[12]
+        colours = head[19]  # XWDFileHeader in X11/XWDFile.h: ncolors entries of 12 bytes follow the header
+        if bits != 32:
+            raise ValueError(f"{file} has {bits} bits a pixel, not 32.")
+        start = header_size + colours * 12
+        rows = [int(self.height * LOOKED_AT * n / ROWS) for n in range(ROWS)]
+        self._slices = [slice(start + y * line, start + y * line + self.width * 4) for y in rows]
+        # What the fourth byte of a pixel is, the X server leaves to whoever paints.
+        self._blacks = (b"\0\0\0\xff" * self.width, bytes(4 * self.width))
+
+    def dark(self) -> bool:
+        """Whether nothing but black is on the glass now."""
+        return all(self._picture[row] in self._blacks for row in self._slices)
+
+    def watch(self, seconds: float) -> tuple[int, int]:
+        """Since when it is dark, and how many looks found light."""
+        end = time.monotonic_ns() + int(seconds * 1e9)
+        since = light = 0
+        while (now := time.monotonic_ns()) < end:
+            if not self.dark():
+                since, light = 0, light + 1
+            elif not since:
+                since = now
+            time.sleep(PAUSE)
+        return since, light
+
+
+def punctual() -> bool:
+    """Ask to run before all other processes, so that load delays what is seen and not the seeing."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+    except PermissionError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Answer on stdout what is asked on stdin, until it ends."""
+    eye = Eye(Path(sys.argv[1]))
+    print("punctual" if punctual() else "ordinary", flush=True)
+    for line in sys.stdin:
+        since, light = eye.watch(float(line.split()[1]))
+        print("dark", since, light, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The guardian with a hook of the tests' own: what no outsider can do to it, done inside its process.
+
+Runs the product's `main` as it is. A datagram to run/hook: `press` presses the button in a thread of its own
+(the control connection needs the event loop); `stall SECONDS` makes the event loop stand still, by a signal
+that is answered in its thread; `no disk` makes every write that would lengthen a file fail, from now on.
+Where there is a folder `net` beside run/, its made-up /proc/net and /sys/class/net are the machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from hardware.panel import SimulatedPanel, open_panel
+from kiosk.guardian import __main__ as guardian
+from kiosk.guardian.window import AlertWindow
+
+panels: list[SimulatedPanel] = []
+stall_for = [0.0]  # s
+
+
+def opened(*arguments: Any, **more: Any) -> Any:
+    """As open_panel; the panel is kept within reach."""
+    panels.append(open_panel(*arguments, **more))
+    return panels[-1]
+
+
+def listen(wire: socket.socket) -> None:
+    while True:
+        word, _, rest = wire.recv(100).decode().partition(" ")
+        if word == "press":
+            panels[-1].press()
+        elif word == "stall":
+            stall_for[0] = float(rest)
+            os.kill(os.getpid(), signal.SIGUSR1)
+        elif word == "no":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+
+
+def main() -> int:
+    run = Path(sys.argv[sys.argv.index("--run") + 1])
+    wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    wire.bind(str(run / "hook"))
+    signal.signal(signal.SIGUSR1, lambda number, frame: time.sleep(stall_for[0]))
+    threading.Thread(target=listen, args=(wire,), daemon=True).start()
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(guardian, "open_panel", opened))
+        if (net := run.parent / "net").is_dir():
+            window = partial(AlertWindow, root=net, again=0.5)
+            stack.enter_context(mock.patch("kiosk.guardian.guardian.AlertWindow", window))
+        return guardian.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
