@@ -17,6 +17,7 @@ LONGEST = 8 * 1024  # characters; Chromium takes 2 MB, no page of ours needs it
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NOT_HTTP = "is neither http nor https"
 _PORTS = DEFAULT_PORTS | {"wss": 443}
+_PLAIN_ORIGIN = re.compile(r"(https?)://((?:[a-z0-9-]{1,40}\.){1,4}[a-z][a-z0-9-]{0,40})")
 _SHORTEST_ORIGIN = len("http://x")
 
 
@@ -73,6 +74,9 @@ def normalised(text: str) -> tuple[str, str]:
 
 def origin_parts(origin: str) -> tuple[str, str, int]:
     """The scheme, host and port of a normalised origin. Raises Refused with the reason."""
+    plain = _PLAIN_ORIGIN.fullmatch(origin)
+    if plain is not None:  # nearly all; what follows would say the same of it
+        return plain[1], plain[2], DEFAULT_PORTS[plain[1]]
     scheme, separator, host = origin.partition("://")
     port = _PORTS.get(scheme)
     if port is None or not separator:

@@ -1,7 +1,8 @@
 """What a decision costs: against its WHATWG parse alone, with a long list against a short one, and a no.
 
 The parse is the one that the decision itself makes, text to text. The long list holds the short one's sites
-too: the same questions are asked of both; and once more, questions from all over the long list.
+too: the same questions are asked of both; and once more, questions from all over the long list, which also
+measure how long this machine's memory takes to bring what no cache holds.
 """
 
 from __future__ import annotations
