@@ -43,10 +43,16 @@ class WayOut:
             raise BrowserError("The session was stopped while it was opening.")
 
     def cut(self) -> None:
-        """Kill the browser and shut every connection, now. From any thread; again is harmless."""
+        """Shut every connection and kill the browser, now. From any thread; again is harmless.
+
+        The door first: it takes a fraction of a millisecond, and a dozen dying processes that give memory
+        back can keep the processors from us for twenty.
+        """
         self._cut.set()
-        self.browser.kill()
-        self.door.cut()
+        try:
+            self.door.cut()
+        finally:
+            self.browser.kill()
 
     async def closed(self) -> None:
         """Return when every process of the browser is reaped and the door has let go of its sockets."""
