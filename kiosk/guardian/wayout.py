@@ -60,11 +60,17 @@ class WayOut:
             raise BrowserError(STOPPED)
 
     def cut(self) -> None:
-        """Kill the browser and shut every connection, now. From any thread; again is harmless."""
+        """Shut every connection and kill the browser, now. From any thread; again is harmless.
+
+        The door first: it takes a fraction of a millisecond, and a dozen dying processes that give memory
+        back can keep the processors from us for twenty.
+        """
         self._cut.set()
-        self.browser.kill()
-        self.door.cut()
-        self._check.cut()
+        try:
+            self.door.cut()
+        finally:
+            self.browser.kill()
+            self._check.cut()
 
     async def closed(self) -> None:
         """Return when every process of the browser is reaped and the door has let go of its sockets."""
