@@ -32,6 +32,7 @@ GLOBALS = {
     "wl_output": "how large and how fast the panel is",
     "zxdg_output_manager_v1": "the same, in the compositor's pixels",
     "xdg_wm_base": "windows",
+    "zxdg_decoration_manager_v1": "that sway draws the frame, which is none; else Chromium draws its own",
     "wp_viewporter": "scaling a picture",
     "wp_fractional_scale_manager_v1": "how much",
     "wp_presentation": "when a frame was shown",
@@ -84,7 +85,7 @@ class Forbidden(Exception):
 
 
 class Sieve:
-    """What may pass between one client and sway. Each method takes one whole message, returns what to send."""
+    """What may pass between one client and sway: each takes one whole message and returns what to send."""
 
     def __init__(self) -> None:
         self._objects = {DISPLAY: "wl_display"}  # those that have to be watched, and their interfaces

@@ -2,9 +2,9 @@
 
 It runs alone under /usr/bin/python3 inside the namespaces, before anything that a web page can touch, so it
 imports the standard library only. Its arguments are the numbers of two inherited AF_UNIX sockets, the door's
-port, and Chromium's command line. The first socket carries the door's listening socket out (SCM_RIGHTS) and
-is from then on Chromium's DevTools channel: it reads from it as descriptor 3 and writes to it as descriptor 4.
-The second is its one connection to the compositor, descriptor 5 (wl_display_connect(3): WAYLAND_SOCKET).
+port, and Chromium's command line. The first socket carries the door's listening socket out (SCM_RIGHTS), and
+is then Chromium's DevTools channel: it reads from it as descriptor 3 and writes to it as descriptor 4. The
+second is its one connection to the compositor, descriptor 5 (WAYLAND_SOCKET, as libwayland knows it).
 """
 
 import fcntl
