@@ -50,6 +50,7 @@ LARGEST_READ = 64 * 1024
 MOST_DESCRIPTORS = 253  # the kernel's SCM_MAX_FD
 
 DISPLAY = 1
+UNSEEN = "wl_surface of a popup"
 # Requests that make an object which has to be watched: (interface, opcode) -> its interface.
 MAKES = {
     ("wl_display", 1): "wl_registry",
@@ -60,13 +61,16 @@ MAKES = {
 }
 ENDS = frozenset(
     [(name, 0) for name in ("wl_subcompositor", "wl_subsurface", "xdg_wm_base", "xdg_surface")]
-    + [("xdg_toplevel", 0), ("xdg_popup", 0), ("wl_seat", 3)]
+    + [("xdg_toplevel", 0), ("xdg_popup", 0), ("wl_seat", 3), (UNSEEN, 0)]
 )
 BIND = ("wl_registry", 0)
-SET_WINDOW_GEOMETRY = ("xdg_surface", 3)
+GET_XDG_SURFACE = ("xdg_wm_base", 2)
+GET_POPUP = ("xdg_surface", 2)
+# Their first two numbers are a place beside which nothing may stand: above and left of it is the bar.
+PLACES = {("xdg_surface", 3): "set_window_geometry", ("wl_subsurface", 1): "set_position"}
 FORBIDDEN = {("wl_seat", 1): "get_keyboard"}
 LEFT_OUT = {
-    ("wl_subsurface", 1): "set_position: a surface could be put over the bar",
+    (UNSEEN, 1): "attach: a popup has no picture, or a long list would cover the bar",
     ("xdg_toplevel", 3): "set_app_id: it has its name",
     ("xdg_toplevel", 4): "show_window_menu",
     ("xdg_toplevel", 5): "move",
@@ -90,6 +94,7 @@ class Sieve:
     def __init__(self) -> None:
         self._objects = {DISPLAY: "wl_display"}  # those that have to be watched, and their interfaces
         self._offered: dict[int, str] = {}  # globals, by the compositor's names
+        self._drawn: dict[int, int] = {}  # the wl_surface of each xdg_surface
 
     def from_browser(self, message: bytes) -> bytes:
         """A request. Raises Forbidden for what only a broken or captured browser asks."""
@@ -97,17 +102,22 @@ class Sieve:
         key = (interface, opcode)
         if key in FORBIDDEN:
             raise Forbidden(f"{interface}.{FORBIDDEN[key]}")
-        if key in LEFT_OUT or (key == SET_WINDOW_GEOMETRY and _ints(message, 2) != (0, 0)):
+        if key in LEFT_OUT or (key in PLACES and not _within(key, *_ints(message, 2))):
             return b""
         if key == BIND:
             self._bind(message)
         elif key in MAKES:
             (new,) = _ints(message, 1)
             self._objects[new] = MAKES[key]
+            if key == GET_XDG_SURFACE:
+                _, self._drawn[new] = _ints(message, 2)
+            elif key == GET_POPUP:
+                self._objects[self._drawn[this]] = UNSEEN
             if MAKES[key] == "xdg_toplevel":
                 return message + _request(new, SET_APP_ID, _string(APP_ID))
         elif key in ENDS:
             del self._objects[this]
+            self._drawn.pop(this, None)
         return message
 
     def from_sway(self, message: bytes) -> bytes:
@@ -152,6 +162,11 @@ def whole(data: bytes) -> Iterator[bytes]:
             return
         yield data[:size]
         data = data[size:]
+
+
+def _within(key: tuple[str, int], x: int, y: int) -> bool:
+    """Whether a place is within the window. A window's own geometry begins at its corner."""
+    return (x, y) == (0, 0) if key[0] == "xdg_surface" else x < 1 << 31 and y < 1 << 31  # not negative
 
 
 def _ints(message: bytes, count: int) -> tuple[int, ...]:

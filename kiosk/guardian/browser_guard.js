@@ -17,6 +17,9 @@
   addEventListener('mousedown', (event) => { if (event.button > 0) refuse(event); }, first);
   addEventListener('wheel', (event) => { if (event.ctrlKey) refuse(event); }, first);  // zoom
 
+  // No page begs to stay: its question would stand on the glass.
+  addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), first);
+
   // Letters, digits and arrows are the page's; whatever a browser makes a command of is nobody's.
   addEventListener('keydown', (event) => {
     const chord = event.ctrlKey || event.altKey || event.metaKey;

@@ -25,6 +25,9 @@ REFUSED_BY_POLICY = "net::ERR_BLOCKED_BY_ADMINISTRATOR"
 WITHIN = ("sameDocument", "historySameDocument")
 ABORTED = "net::ERR_ABORTED"  # the gate's refusal, a download, or a newer wish
 BETWEEN_DOCUMENTS = "Not attached to an active page"
+# In the page's own world: these would stand on the glass for a moment before `_dialog` could answer them.
+UNASKED = """for (const [name, answer] of [['alert'], ['confirm', false], ['prompt', null], ['print']])
+    window[name] = () => answer;"""
 ANSWER_TIME = 5.0  # s
 LOAD_TIME = 120.0  # s until Chromium itself gives a server up
 PAINT_TIME = 1.0  # s that a loaded page may stay unpainted: a hidden window gets no frames to paint in
@@ -81,6 +84,8 @@ class Page:
             ("Runtime.enable", {}),
             ("Runtime.addBinding", {"name": HELD, "executionContextName": GUARD_WORLD}),
             ("Page.addScriptToEvaluateOnNewDocument", guard),
+            ("Page.addScriptToEvaluateOnNewDocument", {"source": UNASKED, "runImmediately": True}),
+            ("WebAuthn.enable", {"enableUI": False}),  # no “insert your security key”
             ("Page.setInterceptFileChooserDialog", {"enabled": True, "cancel": True}),
             ("Target.setAutoAttach", ATTACH),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -196,11 +197,30 @@ def test_a_window_cannot_leave_its_place(request_: bytes, passes: bool) -> None:
     assert sieve.from_browser(request_) == (request_ if passes else b"")
 
 
-def test_a_surface_within_a_surface_stays_at_its_corner() -> None:
+def test_a_surface_within_a_surface_stays_within_it() -> None:
     sieve, bound = ready("wl_subcompositor")
     sieve.from_browser(message(bound["wl_subcompositor"], 1, 60, 40, 41))
     assert sieve.from_browser(message(60, 1, 0, -148)) == b""
+    assert sieve.from_browser(message(60, 1, -1, 0)) == b""
+    assert sieve.from_browser(message(60, 1, 10, 20))
     assert sieve.from_browser(message(60, 5))  # set_desync
+
+
+def test_a_popup_has_no_picture_and_takes_nothing() -> None:
+    """It could stand over the bar; a page's list or calendar does not open (S3)."""
+    sieve, bound = ready("xdg_wm_base")
+    shell = bound["xdg_wm_base"]
+    for new, surface in ((50, 40), (52, 42)):
+        sieve.from_browser(message(shell, 2, new, surface))
+    sieve.from_browser(message(50, 1, 51))
+    assert sieve.from_browser(message(52, 2, 53, 50, 54))  # get_popup
+    assert sieve.from_browser(message(42, 1, 70, 0, 0)) == b""  # attach
+    assert sieve.from_browser(message(40, 1, 70, 0, 0))
+    assert sieve.from_browser(message(53, 1, 5, 6)) == b""  # grab
+    sieve.from_browser(message(53, 0))
+    sieve.from_browser(message(52, 0))
+    sieve.from_browser(message(42, 0))
+    assert sieve.from_browser(message(42, 1, 70, 0, 0))  # the number is another's now
 
 
 @pytest.mark.parametrize(
@@ -249,7 +269,9 @@ def test_descriptors_pass_with_their_bytes_and_none_stays_behind() -> None:
             assert data == text
             assert os.path.samestat(os.fstat(descriptors[0]), os.fstat(file.fileno()))
             os.close(descriptors[0])
-        assert len(os.listdir("/proc/self/fd")) == before
+        end = time.monotonic() + 5
+        while len(os.listdir("/proc/self/fd")) != before:  # the last one is closed just after it was sent
+            assert time.monotonic() < end
         browser.shutdown(socket.SHUT_RDWR)
         sway.settimeout(5)
         assert sway.recv(1) == b""
