@@ -49,10 +49,11 @@ def guard(policy: Mapping[str, Any]) -> str:
 
 
 def listed(entries: Iterable[str]) -> str:
-    """A regular expression for the URLs that Chromium's URLAllowlist lets through, or a few more.
+    """A regular expression, for JavaScript, of the URLs that Chromium's URLAllowlist is meant to let through.
 
-    It is Chromium's filter format without the query. Whatever does not match is asked about; so where this is
-    too narrow nothing is lost, and where it is too wide Chromium's policy refuses.
+    It is Chromium's filter format without the query, and with whole path segments. Whatever does not match is
+    asked about; so where this is too narrow nothing is lost, and where it is too wide Chromium or the gate
+    refuses.
     """
     ways = [_way(found) for entry in entries if (found := ENTRY.fullmatch(entry))]
     return f"^(?:{'|'.join(ways)})" if ways else "(?!)"
@@ -68,4 +69,5 @@ def _way(entry: re.Match[str]) -> str:
     scheme, dot, host, port, path = entry.group("scheme", "dot", "host", "port", "path")
     below = "" if dot else r"(?:[^/?#@]+\.)?"
     number = r"(?::\d+)?" if port is None else "" if port == USUAL_PORTS[scheme] else f":{port}"
-    return f"{scheme}://{below}{re.escape(host)}{number}{re.escape(path or '/')}"
+    whole = "" if path is None else "(?![^/?#])"  # of a directory, or of the file: not of what only begins so
+    return f"{scheme}://{below}{re.escape(host)}{number}{re.escape(path or '/')}{whole}"

@@ -91,6 +91,8 @@ def test_back_passes_over_what_is_refused() -> None:
         ("https://farm.example/animals/", True),
         ("https://farm.example/animals?x", True),
         ("https://farm.example/animal", False),
+        ("https://farm.example/animals-off-the-list/", False),
+        ("https://farm.example/animals#cow", True),
         ("https://www.farm.example/animals/", False),
         ("https://farm.example:444/animals/", False),
         ("http://farm.example/animals/", False),
