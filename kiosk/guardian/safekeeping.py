@@ -20,6 +20,7 @@ from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
+from kiosk.guardian.refusals import DOOR, LINK, Refusals
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
@@ -56,6 +57,7 @@ class Safekeeping:
         self._place = place
         self._post = post
         self._log = Log(store)
+        self._refusals = Refusals(self._write)
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
@@ -96,14 +98,24 @@ class Safekeeping:
 
     def log(self, kind: str, person: str = "", **detail: object) -> None:
         """One record. Raises StoreError if it could not be written: then no session may go on."""
+        if kind == LINK:
+            self._refusals.refused(LINK, str(detail["host"]))
+        else:
+            self._write(kind, person, **detail)
+
+    def _write(self, kind: str, person: str, **detail: object) -> None:
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
 
     def refused(self, host: str, why: str) -> None:
         """The door refused a host. A log that cannot be written is a fault, and closes."""
         try:
-            self.log("door_refused", host=host, why=why)
+            self._refusals.refused(DOOR, host, why=why)
         except StoreError as error:
             self._trouble(error)
+
+    def on_page(self, url: str, person: str) -> None:
+        """The page is `url` now, "" for none: what was refused on the one before is summed up."""
+        self._refusals.on_page(url, person)
 
     def latch(self, cause: str, at: datetime, adult: Adult | None, url: str) -> None:
         """Latch on disk, incident, alert, log: in this order, and each whatever became of the one before."""
