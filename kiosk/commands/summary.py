@@ -100,6 +100,8 @@ class _Counting:
                 self._link(entry)
             case "door_refused":
                 self.summary.others[str(entry.detail.get("host", ""))] += 1
+            case "refused_count":
+                self._refused_again(entry)
             case "started":
                 self._end_sitting(entry, "restart")
                 self.summary.faults.clear()
@@ -117,6 +119,15 @@ class _Counting:
             self.summary.counts[entry.kind] += 1
         self.summary.last = entry.at
         self._before = entry
+
+    def _refused_again(self, entry: Entry) -> None:
+        """What was refused more than once on one page: the first time has a record of its own."""
+        again = int(entry.detail.get("count", 1)) - 1
+        if entry.detail.get("of") == "door_refused":
+            self.summary.others[str(entry.detail.get("host", ""))] += again
+        elif entry.detail.get("of") == "link_refused":
+            for _ in range(again):
+                self._link(entry)
 
     def _tested(self, codes: Collection[str]) -> None:
         """The daily line knows of faults from before the entries that are counted here."""

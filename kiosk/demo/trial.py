@@ -77,6 +77,8 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         internet = stack.enter_context(Internet(folder, assets.path("demo", "pond")))
         if config is None:
             config = setting.write(folder, internet)
+        elif (config / "key").exists():  # the one that its PINs and badges were made with
+            shutil.copy(config / "key", folder / "state" / "key")
         settings = load(config).config
         panel = Panel(*SIZE, settings.screen.width_mm, settings.screen.height_mm)
         pile = stack.enter_context(Pile(folder / "logs"))

@@ -16,6 +16,7 @@ from typing import Any
 from kiosk.errors import BrowserError
 from kiosk.guardian import browser_program
 from kiosk.guardian.browser_events import BrowserEvent, Failed, Gone, Moved, Painted, Refused
+from kiosk.guardian.browser_gate import guard
 from kiosk.guardian.browser_page import Page
 from kiosk.guardian.browser_walls import identity
 from kiosk.guardian.devtools import DevTools, DevToolsClosed, DevToolsError, DevToolsTimeout
@@ -59,7 +60,7 @@ class Browser:
         self._channel: socket.socket | None = None
         self._devtools: DevTools | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._page = Page(settings.allowed, self._tell, self._gone, self._spawn)
+        self._page = Page(settings.allowed, guard(settings.policy), self._tell, self._gone, self._spawn)
         self._up = False  # ready; until then what goes wrong is raised, and not told
         self._over = False  # Gone was told, or it was killed on purpose: nothing more is told
 

@@ -1,6 +1,7 @@
 // Runs in every document before the page's own scripts, in a world of its own that the page cannot reach.
-// It takes away what no policy takes away: menus, shortcuts, dragging, other windows. It decides nothing.
-(() => {
+// It takes away what no policy takes away: menus, shortcuts, dragging, other windows. It decides nothing: where
+// a page sets out for what Chromium's policy would refuse, it holds the page back and asks (`kioskHeld`).
+((listed) => {
   const style = (rules) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(rules);
@@ -15,6 +16,9 @@
   for (const name of ['contextmenu', 'dragstart', 'drop', 'auxclick']) addEventListener(name, refuse, first);
   addEventListener('mousedown', (event) => { if (event.button > 0) refuse(event); }, first);
   addEventListener('wheel', (event) => { if (event.ctrlKey) refuse(event); }, first);  // zoom
+
+  // No page begs to stay: its question would stand on the glass.
+  addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), first);
 
   // Letters, digits and arrows are the page's; whatever a browser makes a command of is nobody's.
   addEventListener('keydown', (event) => {
@@ -35,10 +39,20 @@
   addEventListener('click', stay, first);
   addEventListener('submit', stay, first);
 
+  // Otherwise Chromium would put its error page in the page's place, and not every page comes back from there.
+  // `listed` is the policy's own list; what is done with what is not on it, the guardian decides.
+  const pages = new RegExp(listed);
+  if (window.parent === window) navigation.addEventListener('navigate', (event) => {
+    const within = event.hashChange || event.navigationType === 'traverse' || event.navigationType === 'reload';
+    if (within || !event.cancelable || (pages.test(event.destination.url) && event.downloadRequest === null)) return;
+    refuse(event);
+    if (event.downloadRequest === null) kioskHeld(event.destination.url.slice(0, 2000));
+  });
+
   style(`
     :root { overscroll-behavior: none !important }
     *:not(input, textarea, [contenteditable]) {
       -webkit-user-select: none !important; -webkit-user-drag: none !important;
     }
   `);
-})();
+})

@@ -1,8 +1,9 @@
 """The one page: where it is, where it may go, and what is told of it.
 
-Chromium's own policy refuses a URL first, and then shows an error page; so a refusal is told when the page
-sets out, and the error page, which the guard keeps empty, is left at once for the page that was there, which
-comes back from memory as it was. Redirects, frames and in-page moves are refused here.
+The guard in the page holds it back from what Chromium's policy would refuse, and asks here. Where it cannot
+(a frame moves the page), the policy refuses, and Chromium shows an error page: the refusal is told when the
+page sets out, and the error page, which the guard keeps empty, is left at once for the page that was there.
+Redirects, frames and in-page moves are refused here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from kiosk.errors import BrowserError
@@ -19,12 +19,15 @@ from kiosk.guardian.browser_gate import STOPS, address, behind, leads_to
 from kiosk.guardian.devtools import DevTools, DevToolsClosed, DevToolsError, DevToolsTimeout, Event
 
 BLANK = "about:blank"
-GUARD = Path(__file__).with_name("browser_guard.js")
 GUARD_WORLD = "kiosk"
+HELD = "kioskHeld"  # what the guard calls, in a world that no page can reach, with a URL that it holds back
 REFUSED_BY_POLICY = "net::ERR_BLOCKED_BY_ADMINISTRATOR"
 WITHIN = ("sameDocument", "historySameDocument")
 ABORTED = "net::ERR_ABORTED"  # the gate's refusal, a download, or a newer wish
 BETWEEN_DOCUMENTS = "Not attached to an active page"
+# In the page's own world: these would stand on the glass for a moment before `_dialog` could answer them.
+UNASKED = """for (const [name, answer] of [['alert'], ['confirm', false], ['prompt', null], ['print']])
+    window[name] = () => answer;"""
 ANSWER_TIME = 5.0  # s
 LOAD_TIME = 120.0  # s until Chromium itself gives a server up
 PAINT_TIME = 1.0  # s that a loaded page may stay unpainted: a hidden window gets no frames to paint in
@@ -40,11 +43,12 @@ class Page:
     def __init__(
         self,
         allowed: Callable[[str], bool],
+        guard: str,
         tell: Callable[[BrowserEvent], None],
         gone: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        self._allowed, self._tell, self._gone, self._spawn = allowed, tell, gone, spawn
+        self._allowed, self._guard, self._tell, self._gone, self._spawn = allowed, guard, tell, gone, spawn
         self._devtools: DevTools | None = None
         self._follow_ups: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._there = asyncio.Event()
@@ -73,11 +77,15 @@ class Page:
 
     def _setup(self) -> list[tuple[str, dict[str, object]]]:
         """What the page is told before it runs, and every frame of it that has a process of its own."""
-        guard = {"source": GUARD.read_text(), "worldName": GUARD_WORLD, "runImmediately": True}
+        guard = {"source": self._guard, "worldName": GUARD_WORLD, "runImmediately": True}
         return [
             ("Inspector.enable", {}),
             ("Page.enable", {}),
+            ("Runtime.enable", {}),
+            ("Runtime.addBinding", {"name": HELD, "executionContextName": GUARD_WORLD}),
             ("Page.addScriptToEvaluateOnNewDocument", guard),
+            ("Page.addScriptToEvaluateOnNewDocument", {"source": UNASKED, "runImmediately": True}),
+            ("WebAuthn.enable", {"enableUI": False}),  # no “insert your security key”
             ("Page.setInterceptFileChooserDialog", {"enabled": True, "cancel": True}),
             ("Target.setAutoAttach", ATTACH),
         ]
@@ -189,6 +197,16 @@ class Page:
             self._go(url)
         else:
             self._tell(Refused(url))
+
+    def _held(self, event: Event) -> None:
+        """The guard held the page back from a URL that Chromium's policy would refuse."""
+        url = event.params["payload"]
+        if event.params["name"] != HELD or event.session != self.session or not self._gated:
+            return
+        if self._allowed(url):
+            self._go(url)
+        else:
+            self._tell(Refused(url, stays=self._shows_something))
 
     def _stopped(self, event: Event) -> None:
         """The gate. A refused document is aborted, which leaves the page, or the frame, as it was."""
@@ -374,6 +392,7 @@ _HEARD: Mapping[str, Callable[[Page, Event], None]] = {
     "Page.lifecycleEvent": Page._living,
     "Page.navigatedWithinDocument": Page._moved_within,
     "Page.windowOpen": Page._window_asked,
+    "Runtime.bindingCalled": Page._held,
     "Target.attachedToTarget": Page._attached,
     "Target.detachedFromTarget": Page._detached,
 }

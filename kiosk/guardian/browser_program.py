@@ -50,6 +50,8 @@ SWITCHES = {
 FEATURES_OFF = {
     "AutofillServerCommunication": "calls home about forms",
     "DialMediaRouteProvider": "looks for televisions on the network",
+    "FedCm": "a window that signs in to a site with an account of another",
+    "WebIdentityDigitalCredentials": "a window that asks for an identity card",
     "HttpsUpgrades": "would ask for another address than the one that was decided",
     "HttpsFirstBalancedModeAutoEnable": "would show a warning page of its own",
     "LensOverlay": "a search by picture",

@@ -1,7 +1,7 @@
 """The walls around the browser, as data: who it is, what it can see, and bubblewrap's command line for that.
 
-Nothing of the host is inside but programs, fonts and the compositor's socket; what is written goes to memory
-and vanishes with the namespace.
+Nothing of the host is inside but programs and fonts; what is written goes to memory and vanishes with the
+namespace.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kiosk.errors import BrowserError
 DOOR_PORT = 3128
 HOME = "/tmp/home"  # noqa: S108  # inside the namespace, where /tmp is ours alone
 PROFILE = "/tmp/profile"  # noqa: S108
-WAYLAND = "/tmp/wayland-0"  # noqa: S108
+GLASS = 5  # the descriptor of the one connection to the compositor (`stage`, `browser_glass`)
 POLICY_FOLDERS = ("/etc/chromium/policies/managed", "/etc/chromium-browser/policies/managed")
 MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: profile and shared memory
 DEVICE_GROUPS = ("video", "render", "audio")  # a Pi's GPU and sound, where they exist
@@ -49,7 +49,7 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "XDG_RUNTIME_DIR": "/tmp",  # noqa: S108
     "TMPDIR": "/tmp",  # noqa: S108
-    "WAYLAND_DISPLAY": WAYLAND,
+    "WAYLAND_SOCKET": str(GLASS),
 }
 
 
@@ -103,7 +103,7 @@ def arguments(
     info: int,
     gate: int,
     channel: int,
-    wayland: Path,
+    glass: int,
     program: Sequence[str],
 ) -> list[str]:
     """bubblewrap's command line. `files` maps a path inside to a descriptor with its content.
@@ -128,8 +128,9 @@ def arguments(
     line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", "/tmp", "--dir", HOME, "--dir", PROFILE]  # noqa: S108
     for inside, descriptor in files.items():
         line += ["--perms", "0444", "--ro-bind-data", str(descriptor), inside]
-    line += ["--bind", str(wayland), WAYLAND, "--remount-ro", "/"]
+    line += ["--remount-ro", "/"]
     for name, value in ENVIRONMENT.items():
         line += ["--setenv", name, value]
-    stage = ["/usr/bin/python3", "-I", "-S", "-B", "/stage.py", str(channel), str(DOOR_PORT)]
+    stage = ["/usr/bin/python3", "-I", "-S", "-B", "/stage.py"]
+    stage += [str(channel), str(glass), str(DOOR_PORT)]
     return [*line, "--chdir", "/", "--", *stage, *program]

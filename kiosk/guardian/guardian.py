@@ -138,6 +138,7 @@ class Guardian:
         self.browsing.cut()
         self.emergency.radio_off()
         await self.browsing.closed()
+        self._keep(lambda: self.records.on_page("", ""))
         if self.session.panic is Panic.ARMED:
             self.records.session_open(False)
 
@@ -216,6 +217,8 @@ class Guardian:
             self._keep(partial(self._effects[type(effect)], effect))
         if was and not is_open:
             self._keep(lambda: self.records.session_open(False))
+        adult = self.session.adult
+        self._keep(lambda: self.records.on_page(self.session.url, adult.id if adult else ""))
 
     def _keep(self, act: Callable[[], None]) -> None:
         """Do it; records that cannot be written are a fault, and a fault closes."""

@@ -22,6 +22,7 @@ from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.records import moment, timestamp
+from kiosk.guardian.refusals import DOOR, LINK, Refusals
 from kiosk.guardian.selftest import clock_is_plausible
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
@@ -92,6 +93,7 @@ class Safekeeping:
         self._place = place
         self._post = post
         self._log = Log(store)
+        self._refusals = Refusals(self._record)
         self._latch = Latch(store)
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
@@ -162,11 +164,20 @@ class Safekeeping:
 
     def log(self, kind: str, person: str = "", **detail: object) -> None:
         """One record. Raises StoreError if it could not be written: then no session may go on."""
+        if kind == LINK:
+            self._refusals.refused(LINK, str(detail["host"]))
+        else:
+            self._record(kind, person, **detail)
+
+    def _record(self, kind: str, person: str, **detail: object) -> None:
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
 
     def refused(self, host: str, why: str) -> None:
-        """The door refused a host."""
-        self._note("door_refused", host=host, why=why)
+        """The door refused a host. A log that cannot be written is a fault, and closes."""
+        try:
+            self._refusals.refused(DOOR, host, why=why)
+        except StoreError as error:
+            self._trouble(error)
 
     def filter_found(self, state: str, why: str) -> None:
         """Whether the setting's own filter is in the path (H21)."""
@@ -178,6 +189,10 @@ class Safekeeping:
             self.log(kind, **detail)
         except StoreError as error:
             self._trouble(error)
+
+    def on_page(self, url: str, person: str) -> None:
+        """The page is `url` now, "" for none: what was refused on the one before is summed up."""
+        self._refusals.on_page(url, person)
 
     def latch(
         self,

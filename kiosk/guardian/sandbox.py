@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kiosk.errors import BrowserError
+from kiosk.guardian import browser_glass
 from kiosk.guardian.browser_walls import Identity, arguments, small_files
 from kiosk.guardian.stage import DOOR
 
@@ -55,16 +56,17 @@ class Sandbox:
         """
         if shutil.which("bwrap") is None:
             raise BrowserError("bubblewrap is missing.", "Install it: apt install bubblewrap")
-        if not wayland.is_socket():
-            raise BrowserError(
-                f"There is no compositor at {wayland}.", "Start sway first; see its log if it stopped."
-            )
+        sway = browser_glass.connect(wayland)
+        glass, their_glass = socket.socketpair()
+        browser_glass.join(glass, sway)  # which ends when the other end, theirs, is closed everywhere
         ours, theirs = socket.socketpair()
         info_read, info_write = os.pipe()
         gate_read, gate_write = os.pipe()
         with theirs, os.fdopen(info_read, "rb") as info, os.fdopen(gate_write, "wb", buffering=0) as gate:
             try:
-                self._spawn(who, policy, wayland, program, theirs.fileno(), info_write, gate_read)
+                with their_glass:
+                    sockets = theirs.fileno(), their_glass.fileno()
+                    self._spawn(who, policy, program, sockets, info_write, gate_read)
             finally:
                 os.close(info_write)
                 os.close(gate_read)
@@ -130,20 +132,19 @@ class Sandbox:
         self,
         who: Identity,
         policy: Mapping[str, object],
-        wayland: Path,
         program: Sequence[str],
-        channel: int,
+        sockets: tuple[int, int],
         info: int,
         gate: int,
     ) -> None:
         contents = {path: _memory_file(data) for path, data in small_files(who, policy).items()}
         try:
             process = subprocess.Popen(
-                arguments(contents, info, gate, channel, wayland, program),
+                arguments(contents, info, gate, *sockets, program),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(*contents.values(), info, gate, channel),
+                pass_fds=(*contents.values(), info, gate, *sockets),
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 **_switch(who),

@@ -54,24 +54,33 @@ async def test_a_refused_link_leaves_the_page_as_it_was_h2(visiting: Any) -> Non
         for _ in range(3):
             await v.tap("#out")
             assert await v.hears(Refused) == Refused(EVIL, stays=True)
-            await v.hears(Painted)
             assert await v.page("document.querySelector('#name').value") == "typed"
         assert v.told == []
         assert not [url for url in v.sites.asked if "evil" in url]
 
 
-async def test_chromiums_own_error_page_is_never_seen_h2(visiting: Any, compositor: Any) -> None:
-    """Whatever is on the glass while a link is refused is the page (green) or paper."""
-    page = b"""<body style="background: #00ff00">
-        <a id=a href="http://evil.test/" style="position: fixed; inset: 0"></a>"""
-    async with visiting({FARM: page}) as v:
+@pytest.mark.parametrize("how", ["link", "frame"])
+async def test_chromiums_own_error_page_is_never_seen_h2(visiting: Any, compositor: Any, how: str) -> None:
+    """Whatever is on the glass while a link is refused is the page (green) or paper.
+
+    A link is held back by the guard; where a frame of another site moves the page, the policy refuses.
+    """
+    whole = "position: fixed; width: 100%; height: 100%; border: 0"
+    link = f'<a id=a href="http://evil.test/" style="{whole}"></a>'
+    frame = f'<iframe id=a src="http://shapes.test/" style="{whole}">'
+    body = f'<body style="background: #00ff00">{link if how == "link" else frame}'
+    inside = b"<body style='background: #00ff00' onclick=\"top.location = 'http://evil.test/'\">"
+    async with visiting({FARM: body.encode(), SHAPES: inside}) as v:
         await v.opens(FARM)
-        await v.until("document.hasFocus()")
+        await v.until("document.hasFocus() && document.readyState == 'complete'")
         seen: Counter[tuple[int, ...]] = Counter()
         for _ in range(3):
             await v.tap("#a")
-            done = asyncio.create_task(v.hears(Painted))
+            done = asyncio.create_task(v.hears(Refused if how == "link" else Painted))
             while not done.done():
+                seen.update(await asyncio.to_thread(colours, compositor))
+            await done
+            for _ in range(3):
                 seen.update(await asyncio.to_thread(colours, compositor))
         assert set(seen) <= {(0, 255, 0), (251, 243, 228)}, seen
         assert seen[0, 255, 0]
@@ -86,6 +95,41 @@ def colours(compositor: Any) -> set[tuple[int, ...]]:
     ).stdout
     pixels = picture.split(b"\n255\n", 1)[1]
     return {tuple(pixels[i : i + 3]) for i in range(0, len(pixels), 3 * 7)}
+
+
+@pytest.mark.parametrize("kept", ["no-store", "no-cache"])
+@pytest.mark.parametrize("move", ["location = 'http://evil.test/'", "location.replace('http://evil.test/')"])
+async def test_a_page_that_no_cache_keeps_stays_where_it_is_too(visiting: Any, kept: str, move: str) -> None:
+    """It could not come back from Chromium's error page as it was; so it never goes there."""
+    farm = (200, {"Content-Type": "text/html", "Cache-Control": kept}, FORM)
+    async with visiting({FARM: farm}) as v:
+        await v.opens(FARM)
+        await v.page("document.querySelector('#name').value = 'typed'")
+        await v.page(f"void ({move})")
+        assert await v.hears(Refused) == Refused(EVIL, stays=True)
+        assert await v.page("document.querySelector('#name').value") == "typed"
+        assert v.sites.asked.count(FARM) == 1
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        "location = 'about:blank'",
+        "location = URL.createObjectURL(new Blob(['x'], {type: 'text/html'}))",
+        "location = 'mailto:a@evil.test'",
+        "location = 'http://farm.test@evil.test/'",
+        "document.forms[0].submit()",
+        "navigation.navigate('http://evil.test/x')",
+    ],
+)
+async def test_whatever_the_policy_would_refuse_is_held_back_in_the_page(visiting: Any, away: str) -> None:
+    async with visiting({FARM: b"<form action='http://evil.test/' method=post>farm</form>"}) as v:
+        await v.opens(FARM)
+        await v.page("window.mark = 1")
+        await v.page(f"void ({away})")
+        assert (await v.hears(Refused)).stays
+        assert await v.page("location.href + window.mark") == FARM + "1"
+        assert v.told == []
 
 
 async def test_a_refused_address_is_not_even_tried(visiting: Any) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 
 import pytest
 
 from kiosk.errors import BrowserError
-from kiosk.guardian.browser_gate import behind, leads_to
+from kiosk.guardian.browser_gate import behind, leads_to, listed
 from kiosk.guardian.browser_program import FEATURES_OFF, SWITCHES, command_line, find
 
 
@@ -82,3 +83,33 @@ def test_back_passes_over_what_is_refused() -> None:
     ]
     assert behind({"entries": entries, "currentIndex": 3}, lambda url: url != "evil") == 0
     assert behind({"entries": entries, "currentIndex": 0}, lambda url: True) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "passes"),
+    [
+        ("https://farm.example/animals/", True),
+        ("https://farm.example/animals?x", True),
+        ("https://farm.example/animal", False),
+        ("https://farm.example/animals-off-the-list/", False),
+        ("https://farm.example/animals#cow", True),
+        ("https://www.farm.example/animals/", False),
+        ("https://farm.example:444/animals/", False),
+        ("http://farm.example/animals/", False),
+        ("https://farm.example@evil.example/animals/", False),
+        ("https://farmXexample/animals/", False),
+        ("https://any.wild.example/", True),
+        ("https://wild.example/", True),
+        ("https://evil.example/?.wild.example/", False),
+        ("https://evil@wild.example/", False),
+        ("http://ponds.example:8080/", True),
+        ("http://ponds.example/", False),
+        ("about:blank", False),
+        ("data:text/html,https://farm.example/animals/", False),
+    ],
+)
+def test_the_guard_lets_the_page_set_out_for_what_the_policy_lists(url: str, passes: bool) -> None:
+    entries = ["about:blank", "https://.farm.example:443/animals", "https://wild.example:443"]
+    entries += ["http://.ponds.example:8080"]
+    assert bool(re.match(listed(entries), url)) is passes
+    assert not re.match(listed([]), url)

@@ -1,0 +1,65 @@
+"""What was refused, once for each page and host: the first at once, the count when the page is left.
+
+What Chromium asks for by itself is refused like anything else, but no page and no child asked: it is counted
+under a name of its own (H7).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+DOOR, LINK = "door_refused", "link_refused"
+BROWSER = "browser_call_refused"
+COUNT = "refused_count"
+OTHERS = "other hosts"  # under one name, so that a page cannot fill the disk with names
+MOST_HOSTS = 50  # of one kind on one page with a record each; a page of ours needs none
+
+CALLS_HOME = {
+    "accounts.google.com": "signing in",
+    "android.clients.google.com": "registering for push messages",
+    "clients2.google.com": "extensions' updates, and the time",
+    "clients4.google.com": "the time, and sync",
+    "clientservices.googleapis.com": "field trials",
+    "content-autofill.googleapis.com": "what forms are about",
+    "edgedl.me.gvt1.com": "components to download",
+    "mtalk.google.com": "push messages",
+    "optimizationguide-pa.googleapis.com": "hints about pages",
+    "redirector.gvt1.com": "components to download",
+    "safebrowsing.googleapis.com": "lists of dangerous pages",
+    "safebrowsingohttpgateway.googleapis.com": "lists of dangerous pages",
+    "update.googleapis.com": "updates of components, which come with apt here",
+}
+"""Hosts that Chromium itself calls, and what for; switches and policy stop most of it (`browser_program`)."""
+
+
+class Refusals:
+    """The tally of one page. `log(kind, person, **detail)` writes a record."""
+
+    def __init__(self, log: Callable[..., None]) -> None:
+        self._log = log
+        self._page = ""
+        self._person = ""
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def refused(self, kind: str, host: str, **detail: object) -> None:
+        """One refusal, by the door or of a link. Raises StoreError if it could not be written."""
+        if kind == DOOR and host in CALLS_HOME:
+            kind = BROWSER
+        if (kind, host) not in self._counts and sum(
+            1 for was, _ in self._counts if was == kind
+        ) >= MOST_HOSTS:
+            host, detail = OTHERS, {}
+        self._counts[kind, host] += 1
+        if self._counts[kind, host] == 1:
+            self._log(kind, self._person, host=host, page=self._page, **detail)
+
+    def on_page(self, url: str, person: str) -> None:
+        """The page is `url` now, "" for none, and this adult's. Raises StoreError."""
+        if url != self._page:
+            counts, page = self._counts, self._page
+            self._counts, self._page = Counter(), url
+            for (kind, host), count in counts.items():
+                if count > 1:
+                    self._log(COUNT, self._person, of=kind, host=host, page=page, count=count)
+        self._person = person

@@ -1,0 +1,290 @@
+"""What the browser can ask of the compositor: to draw, and nothing else (H12, H13, invariant 6)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.guardian import browser_glass
+from kiosk.guardian.browser_glass import GLOBALS, Forbidden, Sieve, whole
+
+REGISTRY, CALLBACK, FIRST_FREE = 2, 3, 4
+SEAT = "wl_seat"
+
+
+def message(this: int, opcode: int, *arguments: int | str) -> bytes:
+    """One message of the Wayland protocol."""
+    body = b""
+    for argument in arguments:
+        if isinstance(argument, str):
+            text = argument.encode() + b"\0"
+            body += struct.pack("=I", len(text)) + text + bytes(-len(text) % 4)
+        else:
+            body += struct.pack("=I", argument & 0xFFFFFFFF)
+    return struct.pack("=II", this, (8 + len(body)) << 16 | opcode) + body
+
+
+class Client:
+    """A program that speaks Wayland by hand, as one in Chromium's place could."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        wire.settimeout(5)
+        self.wire = wire
+        self.globals: dict[str, int] = {}
+        self._last = FIRST_FREE - 1
+        self.ask(1, 1, REGISTRY)
+        for event in self.round():
+            if struct.unpack_from("=I", event)[0] == REGISTRY:
+                name, length = struct.unpack_from("=II", event, 8)
+                self.globals[event[16 : 15 + length].decode()] = name
+
+    def ask(self, this: int, opcode: int, *arguments: int | str) -> None:
+        self.wire.sendall(message(this, opcode, *arguments))
+
+    def bind(self, name: int, interface: str, version: int = 1) -> int:
+        self._last += 1
+        self.ask(REGISTRY, 0, name, interface, version, self._last)
+        return self._last
+
+    def round(self) -> list[bytes]:
+        """Every event until the compositor has answered all that was asked. Raises ConnectionError."""
+        self.ask(1, 0, CALLBACK)
+        data = b""
+        while True:
+            more = self.wire.recv(65536)
+            if not more:
+                raise ConnectionResetError
+            data += more
+            events = list(whole(data))
+            if any(struct.unpack_from("=I", event)[0] == CALLBACK for event in events):
+                return events
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the other side has hung up on us."""
+        try:
+            self.round()
+        except ConnectionError:
+            return True
+        return False
+
+
+@pytest.fixture
+def free(compositor: Any) -> Iterator[Client]:
+    """As any client of sway's."""
+    with browser_glass.connect(compositor.socket) as wire:
+        yield Client(wire)
+
+
+@pytest.fixture
+def sieved(compositor: Any) -> Iterator[Client]:
+    """As the browser."""
+    ours, theirs = socket.socketpair()
+    browser_glass.join(ours, browser_glass.connect(compositor.socket))
+    with theirs:
+        yield Client(theirs)
+
+
+PRIVILEGED = (
+    "zwlr_screencopy_manager_v1",
+    "zwlr_export_dmabuf_manager_v1",
+    "zwlr_layer_shell_v1",
+    "zwp_virtual_keyboard_manager_v1",
+    "zwlr_virtual_pointer_manager_v1",
+    "zwp_input_method_manager_v2",
+    "zwlr_data_control_manager_v1",
+    "wl_data_device_manager",
+    "zwlr_output_manager_v1",
+    "zwlr_output_power_manager_v1",
+    "zwlr_foreign_toplevel_manager_v1",
+    "zwlr_input_inhibit_manager_v1",
+    "zwp_keyboard_shortcuts_inhibit_manager_v1",
+    "zwp_pointer_constraints_v1",
+)
+
+
+def test_what_any_client_may_do_does_not_exist_for_the_browser(free: Client, sieved: Client) -> None:
+    assert set(PRIVILEGED) <= set(free.globals)  # otherwise this proves nothing
+    assert set(sieved.globals) == set(free.globals) & set(GLOBALS)
+    assert {"wl_compositor", "wl_shm", SEAT, "xdg_wm_base"} <= set(sieved.globals)
+
+
+@pytest.mark.parametrize("interface", PRIVILEGED)
+def test_binding_it_all_the_same_ends_the_connection(interface: str, free: Client, sieved: Client) -> None:
+    free.bind(free.globals[interface], interface)
+    assert not free.is_cut
+    sieved.bind(free.globals[interface], interface)
+    assert sieved.is_cut
+
+
+def test_another_name_for_it_ends_the_connection_too(free: Client, sieved: Client) -> None:
+    sieved.bind(free.globals["zwlr_screencopy_manager_v1"], "wl_shm")
+    assert sieved.is_cut
+
+
+def test_no_key_ever_reaches_the_browser_s3(free: Client, sieved: Client) -> None:
+    for client in (free, sieved):
+        seat = client.bind(client.globals[SEAT], SEAT, 5)
+        answered = [e for e in client.round() if struct.unpack_from("=I", e)[0] == seat and e[4] == 0]
+        can = [struct.unpack_from("=I", event, 8)[0] for event in answered]
+        assert can
+        assert not [word for word in can if word & 2] or client is free
+        client.ask(seat, 1, 99)  # get_keyboard
+    assert sieved.is_cut
+
+
+def heard(sieve: Sieve, *events: bytes) -> bytes:
+    return b"".join(sieve.from_sway(event) for event in events)
+
+
+def ready(*interfaces: str) -> tuple[Sieve, dict[str, int]]:
+    """A sieve through which a client has bound these."""
+    sieve = Sieve()
+    sieve.from_browser(message(1, 1, REGISTRY))
+    bound = {}
+    for number, interface in enumerate(interfaces, 10):
+        assert sieve.from_sway(message(REGISTRY, 0, number, interface, 3))
+        assert sieve.from_browser(message(REGISTRY, 0, number, interface, 3, number + 100))
+        bound[interface] = number + 100
+    return sieve, bound
+
+
+def test_the_keyboard_is_taken_from_the_seats_capabilities() -> None:
+    sieve, bound = ready(SEAT)
+    assert sieve.from_sway(message(bound[SEAT], 0, 7)) == message(bound[SEAT], 0, 5)
+    with pytest.raises(Forbidden):
+        sieve.from_browser(message(bound[SEAT], 1, 99))
+
+
+def test_a_seat_that_was_let_go_is_no_seat() -> None:
+    sieve, bound = ready(SEAT)
+    sieve.from_browser(message(bound[SEAT], 3))
+    assert sieve.from_sway(message(bound[SEAT], 0, 7)) == message(bound[SEAT], 0, 7)
+
+
+def test_every_window_has_the_browsers_name_from_its_birth_and_keeps_it() -> None:
+    sieve, bound = ready("xdg_wm_base")
+    assert sieve.from_browser(message(bound["xdg_wm_base"], 2, 50, 40))
+    born = sieve.from_browser(message(50, 1, 51))
+    assert born == message(50, 1, 51) + message(51, 3, "chromium")
+    assert sieve.from_browser(message(51, 3, "kiosk-screen")) == b""
+
+
+@pytest.mark.parametrize(
+    ("request_", "passes"),
+    [
+        (message(51, 2, "a title"), True),
+        (message(51, 5, 1, 1), False),  # move
+        (message(51, 9), False),  # set_maximized
+        (message(51, 11, 0), False),  # set_fullscreen
+        (message(50, 3, 0, 0, 1280, 652), True),  # set_window_geometry
+        (message(50, 3, 0, 148, 1280, 652), False),
+        (message(50, 3, 0, -148, 1280, 652), False),
+    ],
+)
+def test_a_window_cannot_leave_its_place(request_: bytes, passes: bool) -> None:
+    sieve, bound = ready("xdg_wm_base")
+    sieve.from_browser(message(bound["xdg_wm_base"], 2, 50, 40))
+    sieve.from_browser(message(50, 1, 51))
+    assert sieve.from_browser(request_) == (request_ if passes else b"")
+
+
+def test_a_surface_within_a_surface_stays_within_it() -> None:
+    sieve, bound = ready("wl_subcompositor")
+    sieve.from_browser(message(bound["wl_subcompositor"], 1, 60, 40, 41))
+    assert sieve.from_browser(message(60, 1, 0, -148)) == b""
+    assert sieve.from_browser(message(60, 1, -1, 0)) == b""
+    assert sieve.from_browser(message(60, 1, 10, 20))
+    assert sieve.from_browser(message(60, 5))  # set_desync
+
+
+def test_a_popup_has_no_picture_and_takes_nothing() -> None:
+    """It could stand over the bar; a page's list or calendar does not open (S3)."""
+    sieve, bound = ready("xdg_wm_base")
+    shell = bound["xdg_wm_base"]
+    for new, surface in ((50, 40), (52, 42)):
+        sieve.from_browser(message(shell, 2, new, surface))
+    sieve.from_browser(message(50, 1, 51))
+    assert sieve.from_browser(message(52, 2, 53, 50, 54))  # get_popup
+    assert sieve.from_browser(message(42, 1, 70, 0, 0)) == b""  # attach
+    assert sieve.from_browser(message(40, 1, 70, 0, 0))
+    assert sieve.from_browser(message(53, 1, 5, 6)) == b""  # grab
+    sieve.from_browser(message(53, 0))
+    sieve.from_browser(message(52, 0))
+    sieve.from_browser(message(42, 0))
+    assert sieve.from_browser(message(42, 1, 70, 0, 0))  # the number is another's now
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        message(REGISTRY, 0, 10, SEAT, 3, 110, 111),  # more than a bind
+        message(REGISTRY, 0, 10, SEAT, 3),  # less
+        message(REGISTRY, 0, 10),
+        message(REGISTRY, 0),
+        message(1, 1),
+        message(REGISTRY, 0, 77, SEAT, 3, 110),  # nobody offered it
+        message(REGISTRY, 0, 10, SEAT + "\0", 3, 110),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_not_passed_on(junk: bytes) -> None:
+    sieve = Sieve()
+    sieve.from_browser(message(1, 1, REGISTRY))
+    sieve.from_sway(message(REGISTRY, 0, 10, SEAT, 7))
+    with pytest.raises(Forbidden):
+        sieve.from_browser(junk)
+
+
+@pytest.mark.parametrize("size", [0, 4, 7, 9, 10])
+def test_a_length_that_no_message_has_ends_the_connection(size: int) -> None:
+    with pytest.raises(Forbidden):
+        list(whole(struct.pack("=II", 1, size << 16) + bytes(8)))
+
+
+def test_what_is_not_whole_yet_waits() -> None:
+    two = message(1, 0, 3) + message(1, 0, 4)
+    for cut in range(len(two)):
+        assert b"".join(whole(two[:cut])) == two[: cut - cut % 12]
+
+
+def test_descriptors_pass_with_their_bytes_and_none_stays_behind() -> None:
+    browser, ours = socket.socketpair()
+    sway, theirs = socket.socketpair()
+    browser_glass.join(ours, theirs)
+    with browser, sway, Path("/dev/null").open("rb") as file:
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(50):
+            text = message(1, 0, 9)
+            socket.send_fds(browser, [text[:5]], [file.fileno()])
+            browser.sendall(text[5:])
+            data, descriptors, _, _ = socket.recv_fds(sway, 12, 4)
+            assert data == text
+            assert os.path.samestat(os.fstat(descriptors[0]), os.fstat(file.fileno()))
+            os.close(descriptors[0])
+        end = time.monotonic() + 5
+        while len(os.listdir("/proc/self/fd")) != before:  # the last one is closed just after it was sent
+            assert time.monotonic() < end
+        browser.shutdown(socket.SHUT_RDWR)
+        sway.settimeout(5)
+        assert sway.recv(1) == b""
+
+
+def test_one_that_sends_descriptors_without_end_is_cut() -> None:
+    browser, ours = socket.socketpair()
+    sway, theirs = socket.socketpair()
+    browser_glass.join(ours, theirs)
+    with browser, sway, Path("/dev/null").open("rb") as file:
+        browser.sendall(struct.pack("=II", 1, 60_000 << 16))  # of a message that never becomes whole
+        with suppress(ConnectionError):
+            for _ in range(40):
+                socket.send_fds(browser, [b"\1"], [file.fileno()] * 20)
+        sway.settimeout(5)
+        assert sway.recv(1) == b""

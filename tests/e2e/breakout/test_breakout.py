@@ -1,0 +1,218 @@
+"""No way out: every known escape, tried for real in a whole running kiosk, with a witness outside.
+
+FACTS, “Known escapes”; policy rows H2, H12, H13, H21, S3, S10; invariants 4 and 5.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.protocol import Scene
+from tests.e2e.breakout.bare import bare_chromium
+from tests.e2e.breakout.conftest import RUNNER, START, Breakout, settle, wait_until
+from tests.e2e.breakout.escapes import DOOR, STAYS
+from tests.e2e.breakout.trap import Trap, page
+from tests.e2e.breakout.witness import Witness
+
+HERE = Path(__file__).parent
+EGRESS, PROGRAM = (HERE / "egress.js").read_text(), (HERE / "program.py").read_text()
+BY_ADDRESS = {"address", "address-odd", "address-plain", "address-six"}  # these have no name of their own
+IN_DATAGRAMS = {"stun", "stun-by-address", "web-transport"}
+NOT_IN_A_CONTROL = {
+    "turn-tcp",
+    "dns-prefetch",
+}  # the first says no name; the second asks this system's own DNS
+STUN = "00010000" + "2112a442"  # a binding request and its magic cookie (RFC 8489), in hex
+
+
+def serve_egress(trap: Trap, witness: Witness) -> tuple[str, dict[str, str]]:
+    """The page that tries everything, as a body and headers."""
+    trap.told.clear()
+    worker = b"fetch(decodeURIComponent(location.search.slice(1)), {mode: 'no-cors'})"
+    trap.pages["/ok/worker.js"] = (200, {"Content-Type": "text/javascript"}, worker)
+    report = f"https://report.evil.example:{witness.tls}/"
+    headers = {
+        "Content-Security-Policy-Report-Only": f"img-src 'none'; report-uri {report}",
+        "Link": f"<https://link-header.evil.example:{witness.tls}/>; rel=preconnect",
+    }
+    return f"<script>{EGRESS}; tryAll({witness.tls}, {witness.plain})</script>", headers
+
+
+def test_control_from_a_bare_chromium_all_of_it_arrives(trap: Trap, witness: Witness) -> None:
+    """Outside the kiosk the same page reaches the witness: so the witness sees, and the attempts are real."""
+    body, headers = serve_egress(trap, witness)
+    trap.pages[START] = page(body, **headers)
+    with bare_chromium(f"{trap.origin}{START}"):
+        wait_until(lambda: "egress" in trap.told)
+        arrived = witness.by("sni", "http", "udp")
+    tried = json.loads(trap.told["egress"])
+    assert {name: said for name, said in tried.items() if said != "tried"} == {}
+    names = {name.removesuffix(".evil.example") for name in arrived}
+    assert set(tried) - names == BY_ADDRESS | IN_DATAGRAMS | NOT_IN_A_CONTROL
+    assert {"report", "link-header", "127.0.0.1", "[::ffff:7f00:1]"} <= names
+    assert [data for data in arrived if data.startswith(STUN[:4]) and STUN[8:] in data]
+    assert [data for data in arrived if data[:1] in tuple("cde")]  # QUIC's long header (RFC 9000)
+    witness.forget()
+
+
+def test_nothing_that_a_page_asks_for_reaches_anybody_but_its_own_site(breakout: Breakout) -> None:
+    body, headers = serve_egress(breakout.trap, breakout.witness)
+    breakout.opens(body, **headers)
+    wait_until(lambda: "egress" in breakout.trap.told)
+    settle(1)
+    assert breakout.witness.seen == []
+    assert [path for host, path in breakout.trap.asked if path.startswith("/ok/worker.js")]  # it did try
+
+
+@pytest.mark.parametrize("name", DOOR)
+def test_a_way_off_the_list_is_a_closed_door_and_the_page_stays_behind_it(
+    breakout: Breakout, name: str
+) -> None:
+    breakout.tries(name, DOOR[name])
+    breakout.meets_the_door()
+    assert breakout.witness.seen == []
+
+
+def test_control_a_way_to_a_listed_page_is_open(breakout: Breakout) -> None:
+    breakout.trap.pages["/there"] = page("<p>there")
+    before = len(breakout.trap.asked)
+    breakout.tries("listed", f"location = '{breakout.trap.cousin}/there'")
+    wait_until(lambda: ("cousin.example", "/there") in breakout.trap.asked[before:])
+    wait_until(lambda: breakout.kiosk.view.back)
+    breakout.dirty = True
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_what_a_page_may_not_do_has_no_effect(breakout: Breakout, name: str) -> None:
+    breakout.tries(name, STAYS[name])
+    breakout.stays(name)
+    assert breakout.witness.seen == []
+
+
+def test_a_page_that_closes_itself_is_kindly_put_to_sleep(breakout: Breakout) -> None:
+    breakout.tries("close", "window.close()")
+    breakout.kiosk.until(Scene.HOME, lambda view: view.asleep == "trap")
+    wait_until(breakout.kiosk.browsers)
+
+
+KEYS = (
+    *("ctrl+n", "ctrl+t", "ctrl+shift+n", "ctrl+shift+t", "ctrl+w", "ctrl+o", "ctrl+p", "ctrl+s", "ctrl+u"),
+    *("ctrl+l", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+f", "ctrl+r", "ctrl+d", "ctrl+plus", "ctrl+q"),
+    *("ctrl+shift+i", "ctrl+shift+j", "ctrl+shift+c", "ctrl+shift+q", "ctrl+shift+delete", "shift+Escape"),
+    *("F1", "F3", "F5", "F6", "F7", "F11", "Menu", "Print", "Super_L", "Escape"),
+    *("alt+Home", "alt+Left", "alt+d", "alt+f", "alt+Tab", "alt+F4", "ctrl+F4", "ctrl+Tab"),
+    *("ctrl+alt+t", "ctrl+alt+Delete", "ctrl+alt+BackSpace", "ctrl+v", "ctrl+a", "a", "Tab"),
+    *("XF86HomePage", "XF86Search", "XF86Back", "XF86WWW", "XF86Mail", "XF86Explorer"),
+)
+"""Not here: F12, F9 and F10, the simulated red button and badges of a demonstration, nothing on a real kiosk;
+Enter and space, which press what our own ring is round. Tab and the arrows move that ring, in the bar."""
+LISTENS = """<script>
+addEventListener('keydown', ({ key }) =>
+    fetch('/ok/tell', { method: 'POST', body: JSON.stringify({ [`key ${key}`]: 'heard' }) }), true);
+</script>"""
+
+
+def test_no_key_has_an_effect_on_the_browser_even_after_a_press_on_the_page(breakout: Breakout) -> None:
+    breakout.opens(RUNNER + LISTENS)
+    kiosk = breakout.kiosk
+    before, alive = set(kiosk.browsers()), len(breakout.trap.asked)
+    for keys in (KEYS[n : n + 6] for n in range(0, len(KEYS), 6)):
+        breakout.touches()
+        kiosk.hands.type(*keys)
+    breakout.stays()
+    assert not [name for name in breakout.trap.told if name.startswith("key ")]
+    assert min(before) in kiosk.browsers()
+    assert {path for _, path in breakout.trap.asked[alive:]} <= {"/ok/next", "/ok/tell"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["click", "3"],
+        ["click", "2"],
+        ["keydown", "ctrl", "click", "1", "keyup", "ctrl"],
+        ["keydown", "shift", "click", "1", "keyup", "shift"],
+        ["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"],
+        ["click", "8", "click", "9"],  # a mouse's own back and forward
+        ["mousedown", "1", "mousemove_relative", "300", "-200", "mouseup", "1"],  # drag, also onto the bar
+        ["mousedown", "1", "sleep", "1", "mouseup", "1"],
+    ],
+    ids=["right", "middle", "ctrl", "shift", "zoom", "thumb", "drag", "long press"],
+)
+def test_no_way_to_press_opens_anything(breakout: Breakout, words: list[str]) -> None:
+    evil = f"https://press.evil.example:{breakout.witness.tls}/"
+    link = f"<a style='position: fixed; inset: 0' href='{evil}' target=_blank></a>"
+    breakout.opens(link if "long press" not in words else "")
+    area = breakout.kiosk.page_area()
+    breakout.kiosk.hands._xdotool("mousemove", str(area.centerx), str(area.y + 100), *words)
+    if breakout.kiosk.control.until(lambda view: view.scene is Scene.DOOR, 0.5):
+        breakout.meets_the_door()
+    else:
+        breakout.stays()
+    breakout.dirty = True
+    assert breakout.witness.seen == []
+
+
+def inside(breakout: Breakout, question: dict[str, Any]) -> dict[str, Any]:
+    """What a program finds in the very namespaces of the browser that is running."""
+    pid = min(breakout.kiosk.browsers())
+    enter = ["nsenter", f"--target={pid}", "--user", "--net", "--pid", "--mount", "--ipc", "--uts"]
+    return run([*enter, "--preserve-credentials"], question)
+
+
+def run(prefix: list[str], question: dict[str, Any]) -> dict[str, Any]:
+    command = [*prefix, "/usr/bin/python3", "-I", "-c", PROGRAM, json.dumps(question)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_no_program_in_the_browsers_place_reaches_anybody(breakout: Breakout) -> None:
+    witness, facts = breakout.witness, breakout.kiosk.facts
+    breakout.opens(RUNNER)
+    runtime = Path(facts["runtime_dir"])
+    display = facts["display"].removeprefix(":")
+    abstract = f"kiosk-breakout-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as bus:
+        listener.bind("\0" + abstract)
+        listener.listen()
+        bus.bind(str(runtime.parent / "bus"))  # as a D-Bus would
+        bus.listen()
+        question = {
+            "addresses": witness.addresses,
+            "tls": witness.tls,
+            "plain": witness.plain,
+            "dns": witness.dns,
+            "unix": [
+                facts["guardian_socket"],
+                str(runtime / facts["wayland_display"]),
+                str(runtime / "sway.sock"),
+                str(runtime.parent / "bus"),
+                f"/tmp/.X11-unix/X{display}",
+            ],
+            "abstract": [abstract],
+        }
+        out = run([], question)
+        arrived = witness.by("http", "sni", "dns", "connection")
+        witness.forget()
+        found = inside(breakout, question | {"door": f"trap.example:{breakout.trap.port}"})
+    tried = {name: how for name, how in out.items() if " " in name}
+    assert set(tried.values()) == {"reached"}  # the control: outside, all of it can be done
+    assert {"program.evil.example", "tcp", "tls"} <= arrived
+    assert witness.seen == []
+    reached = {name for name, how in found.items() if how == "reached"}
+    assert reached == {"udp 127.0.0.1", "udp ::1"}  # its own loopback, where nobody listens
+    asked_the_door = {how for name, how in found.items() if name.startswith(("CONNECT", "GET"))}
+    assert asked_the_door == {"HTTP/1.1 400 ", "HTTP/1.1 403 "}
+    assert found["door, open"].startswith("HTTP/1.1 200")
+    assert found["interfaces"] == ["lo"]
+    assert found["visible"] == []
+    assert breakout.kiosk.facts["pids"]["guardian"] not in found["processes"]
+    breakout.stays()
