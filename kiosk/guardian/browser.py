@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kiosk.errors import BrowserError
 from kiosk.guardian import browser_program
+from kiosk.guardian.browser_bounds import Bounds
 from kiosk.guardian.browser_events import BrowserEvent, Failed, Gone, Moved, Painted, Refused
 from kiosk.guardian.browser_gate import guard
 from kiosk.guardian.browser_page import Page
@@ -47,6 +48,7 @@ class BrowserSettings:
     allowed: Callable[[str], bool]
     canary: str = "https://canary.kiosk.internal/"  # a URL that the policy must refuse
     user: str | None = None  # the browser's own user; needed when the guardian is root
+    bounds: Bounds = field(default_factory=Bounds)  # how much of the machine it may have
     switches: tuple[str, ...] = ()  # more of Chromium's switches, for a device that needs them
 
 
@@ -56,7 +58,7 @@ class Browser:
     def __init__(self, settings: BrowserSettings, on_event: Callable[[BrowserEvent], None]) -> None:
         self._settings = settings
         self._on_event = on_event
-        self._sandbox = Sandbox()
+        self._sandbox = Sandbox(settings.bounds)
         self._channel: socket.socket | None = None
         self._devtools: DevTools | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +77,7 @@ class Browser:
             who, self._settings.policy, self._settings.wayland, program
         )
         self._spawn(self._watch_exit())
+        self._spawn(self._watch_bounds())
         return door
 
     async def ready(self) -> None:
@@ -171,6 +174,9 @@ class Browser:
     async def _watch_exit(self) -> None:
         await self._sandbox.ended()
         self._gone("it ended")
+
+    async def _watch_bounds(self) -> None:
+        self._gone(await self._settings.bounds.exceeded(self._sandbox.init))
 
     def _channel_ended(self, why: str) -> None:
         self._gone(f"its control channel ended ({why})")

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 from kiosk.errors import BrowserError
 from kiosk.guardian import browser_glass
+from kiosk.guardian.browser_bounds import Bounds, Enclosure
 from kiosk.guardian.browser_walls import Identity, arguments, small_files
 from kiosk.guardian.stage import DOOR
 
@@ -38,6 +39,7 @@ class Sandbox:
     `kill` may be called from any thread at any time, even before `start` has finished.
     """
 
+    bounds: Bounds = field(default_factory=Bounds)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _killed: bool = False
     _init: int | None = None  # pidfd of the namespace's init
@@ -45,6 +47,7 @@ class Sandbox:
     _process: subprocess.Popen[bytes] | None = None
     _words: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_WORDS))
     _listening: asyncio.Task[None] | None = None
+    _enclosure: Enclosure | None = None
     init: int = 0  # the host's process id of the namespace's init
 
     async def start(
@@ -73,6 +76,7 @@ class Sandbox:
             theirs.close()
             try:
                 await self._know_init(info)
+                self._enclose()
                 with suppress(BrokenPipeError):  # it has ended already; why, is asked below
                     gate.write(b"1")  # only now does anything run inside
                 return await self._receive_door(ours), ours
@@ -116,6 +120,8 @@ class Sandbox:
                 if pidfd is not None:
                     os.close(pidfd)
             self._init = self._outer = None
+        if self._enclosure is not None:
+            self._enclosure.close()
 
     @staticmethod
     def _signal(pidfd: int | None) -> None:
@@ -194,6 +200,15 @@ class Sandbox:
             self._init, self.init = pidfd, init
             if self._killed:  # a panic while we were starting: nothing has run inside yet
                 raise BrowserError("The browser was ended while it was starting.", "Start it again.")
+
+    def _enclose(self) -> None:
+        """Into bounds that the kernel keeps, where we may make them, while nothing runs inside yet."""
+        assert self._process is not None
+        try:
+            self._enclosure = Enclosure(self.bounds)
+            self._enclosure.take(self._process.pid, self.init)
+        except OSError as error:
+            raise BrowserError(f"The browser could not be kept within bounds: {error}.") from error
 
     async def _receive_door(self, ours: socket.socket) -> socket.socket:
         await _readable(ours.fileno(), START_TIME)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings, Painted
-from kiosk.guardian.devtools import DevToolsTimeout
+from kiosk.guardian.devtools import DevToolsError, DevToolsTimeout
 
 SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
 ALLOWED_HOSTS = ("farm.test", "shapes.test", "localhost")
@@ -192,10 +192,12 @@ class Visit:
         """What JavaScript says in the page itself; asked again if its document was being put away."""
         params = {"expression": expression, "returnByValue": True, "awaitPromise": True}
         for _ in range(3):
-            with suppress(DevToolsTimeout):
+            try:
                 answer = await self.browser._page._call("Runtime.evaluate", params, patience=2)
-                assert "exceptionDetails" not in answer, answer
-                return answer["result"].get("value")
+            except (DevToolsTimeout, DevToolsError):
+                continue
+            assert "exceptionDetails" not in answer, answer
+            return answer["result"].get("value")
         raise AssertionError(f"the page does not answer: {expression}")
 
     async def tap(self, selector: str, button: str = "left", modifiers: int = 0) -> None:

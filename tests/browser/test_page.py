@@ -75,9 +75,10 @@ async def test_chromiums_own_error_page_is_never_seen_h2(visiting: Any, composit
         await v.until("document.hasFocus() && document.readyState == 'complete'")
         seen: Counter[tuple[int, ...]] = Counter()
         for _ in range(3):
-            await v.tap("#a")
             done = asyncio.create_task(v.hears(Refused if how == "link" else Painted))
             while not done.done():
+                if not v.told:  # a tap is lost on a frame that the compositor does not know yet
+                    await v.tap("#a")
                 seen.update(await asyncio.to_thread(colours, compositor))
             await done
             for _ in range(3):
@@ -169,7 +170,7 @@ async def test_a_move_within_the_document_is_decided_too(visiting: Any) -> None:
         await v.opens(FARM)
         await v.page("history.pushState(0, '', '/animals')")
         await v.hears(Moved("http://farm.test/animals", can_go_back=True))
-        await v.page("history.pushState(0, '', '/secret/page')")
+        await v.page("void setTimeout(() => history.pushState(0, '', '/secret/page'))")
         assert await v.hears(Refused) == Refused("http://farm.test/secret/page", stays=False)
         await v.until("location.href == 'about:blank'")
 
