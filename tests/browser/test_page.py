@@ -266,7 +266,7 @@ async def test_menus_and_shortcuts_do_nothing(visiting: Any) -> None:
         await v.tap("#p", "right")
         for key, modifiers in (("n", 2), ("F12", 0), ("F5", 0), ("Home", 1), ("a", 0), ("ArrowLeft", 0)):
             code = {"key": key, "modifiers": modifiers, "type": "keyDown"}
-            await v.browser._page._call("Input.dispatchKeyEvent", code)
+            await v.browser._page.tab.call("Input.dispatchKeyEvent", code)
         assert await v.page("seen.join(' ')") == "keydowna keydownArrowLeft"
 
 
