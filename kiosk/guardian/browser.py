@@ -140,16 +140,18 @@ class Browser:
     async def _come_up(self) -> None:
         if self._channel is None:
             raise BrowserError("The browser was not started.", "Call start() before ready().")
-        self._devtools = DevTools(self._channel, self._page.hear, self._channel_ended)
+        self._devtools = DevTools(self._channel, self._page.tab.hear, self._channel_ended)
         await self._devtools.connect()
         await self._devtools.call("Browser.setDownloadBehavior", {"behavior": "deny"})
         await self._devtools.call("Browser.grantPermissions", {"permissions": []})  # "and reject all others"
-        await self._page.attach(self._devtools)
+        await self._page.tab.attach(self._devtools)
         await self._page.prove_policy(self._settings.canary)
         await self._page.close_gate()
         self._spawn(self._page.work())
         self._spawn(self._pulse(self._devtools, "Browser.getVersion", {}, ""))
-        self._spawn(self._pulse(self._devtools, "Runtime.evaluate", {"expression": "1"}, self._page.session))
+        self._spawn(
+            self._pulse(self._devtools, "Runtime.evaluate", {"expression": "1"}, self._page.tab.session)
+        )
 
     async def _pulse(
         self, devtools: DevTools, method: str, params: Mapping[str, object], session: str

@@ -50,7 +50,7 @@
   });
 
   style(`
-    :root { overscroll-behavior: none !important }
+    :root { overscroll-behavior: none !important; touch-action: pan-x pan-y !important }  /* no pinch */
     *:not(input, textarea, [contenteditable]) {
       -webkit-user-select: none !important; -webkit-user-drag: none !important;
     }

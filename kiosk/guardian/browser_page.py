@@ -16,25 +16,16 @@ from typing import Any
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser_events import BrowserEvent, Failed, Moved, Painted, Refused
 from kiosk.guardian.browser_gate import STOPS, address, behind, leads_to
-from kiosk.guardian.devtools import DevTools, DevToolsClosed, DevToolsError, DevToolsTimeout, Event
+from kiosk.guardian.browser_tab import ANSWER_TIME, HELD, Tab
+from kiosk.guardian.devtools import DevToolsError, DevToolsTimeout, Event
 
 BLANK = "about:blank"
-GUARD_WORLD = "kiosk"
-HELD = "kioskHeld"  # what the guard calls, in a world that no page can reach, with a URL that it holds back
 REFUSED_BY_POLICY = "net::ERR_BLOCKED_BY_ADMINISTRATOR"
 WITHIN = ("sameDocument", "historySameDocument")
 ABORTED = "net::ERR_ABORTED"  # the gate's refusal, a download, or a newer wish
-BETWEEN_DOCUMENTS = "Not attached to an active page"
-# In the page's own world: these would stand on the glass for a moment before `_dialog` could answer them.
-UNASKED = """for (const [name, answer] of [['alert'], ['confirm', false], ['prompt', null], ['print']])
-    window[name] = () => answer;"""
-ANSWER_TIME = 5.0  # s
 LOAD_TIME = 120.0  # s until Chromium itself gives a server up
 PAINT_TIME = 1.0  # s that a loaded page may stay unpainted: a hidden window gets no frames to paint in
-SETTLE_TIME = 0.01  # s between two questions to a browser that is between two documents
 PAPER = {"r": 0xFB, "g": 0xF3, "b": 0xE4, "a": 1.0}  # CHILD_UI: what shows where a page shows nothing
-PAGES_AND_FRAMES = [{"type": "page"}, {"type": "iframe"}, {"exclude": True}]
-ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": PAGES_AND_FRAMES}
 
 
 class Page:
@@ -48,15 +39,12 @@ class Page:
         gone: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        self._allowed, self._guard, self._tell, self._gone, self._spawn = allowed, guard, tell, gone, spawn
-        self._devtools: DevTools | None = None
+        self._allowed, self._tell, self._spawn = allowed, tell, spawn
+        self.tab = Tab(guard, self._hear, gone)
         self._follow_ups: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._there = asyncio.Event()
         self._blank_there = asyncio.Event()
         self._gated = False
         self._muted = False
-        self.session = ""  # DevTools' name for our connection to the page
-        self._frame = ""  # its main frame
         self._url = BLANK
         self._wish = 0  # counts what was asked for, so that an old answer is not taken for a new one
         self._fresh = False  # the next document is the first of a visit: nothing lies behind it
@@ -67,36 +55,13 @@ class Page:
 
     # Coming up
 
-    async def attach(self, devtools: DevTools) -> None:
-        """Find the page that Chromium started with, and take hold of it and of all that it may open."""
-        self._devtools = devtools
-        await devtools.call("Target.setAutoAttach", ATTACH)
-        await self._there.wait()
-        for method, params in self._setup():
-            await self._call(method, params)
-
-    def _setup(self) -> list[tuple[str, dict[str, object]]]:
-        """What the page is told before it runs, and every frame of it that has a process of its own."""
-        guard = {"source": self._guard, "worldName": GUARD_WORLD, "runImmediately": True}
-        return [
-            ("Inspector.enable", {}),
-            ("Page.enable", {}),
-            ("Runtime.enable", {}),
-            ("Runtime.addBinding", {"name": HELD, "executionContextName": GUARD_WORLD}),
-            ("Page.addScriptToEvaluateOnNewDocument", guard),
-            ("Page.addScriptToEvaluateOnNewDocument", {"source": UNASKED, "runImmediately": True}),
-            ("WebAuthn.enable", {"enableUI": False}),  # no “insert your security key”
-            ("Page.setInterceptFileChooserDialog", {"enabled": True, "cancel": True}),
-            ("Target.setAutoAttach", ATTACH),
-        ]
-
     async def prove_policy(self, canary: str) -> None:
         """Ask for a URL that Chromium's policy must refuse; the gate is not there yet, so nobody else can.
 
         Raises BrowserError if it is not refused, or not by the policy.
         """
         try:
-            answer = await self._call("Page.navigate", {"url": canary})
+            answer = await self.tab.call("Page.navigate", {"url": canary})
         except DevToolsTimeout:
             answer = {}
         if answer.get("errorText") != REFUSED_BY_POLICY:
@@ -107,11 +72,11 @@ class Page:
 
     async def close_gate(self) -> None:
         """From here on every document is asked about. Shows an empty page."""
-        await self._browser("Fetch.enable", {"patterns": STOPS, "handleAuthRequests": True})
-        await self._call("Page.setLifecycleEventsEnabled", {"enabled": True})
-        await self._call("Page.setPrerenderingAllowed", {"isAllowed": False})
-        await self._call("Emulation.setDefaultBackgroundColorOverride", {"color": PAPER})
-        await self._call("Emulation.setFocusEmulationEnabled", {"enabled": True})
+        await self.tab.browser("Fetch.enable", {"patterns": STOPS, "handleAuthRequests": True})
+        await self.tab.call("Page.setLifecycleEventsEnabled", {"enabled": True})
+        await self.tab.call("Page.setPrerenderingAllowed", {"isAllowed": False})
+        await self.tab.call("Emulation.setDefaultBackgroundColorOverride", {"color": PAPER})
+        await self.tab.call("Emulation.setFocusEmulationEnabled", {"enabled": True})
         await self.blank()
         self._gated = True
 
@@ -131,20 +96,20 @@ class Page:
         """One page back within the visit, if there is one."""
         entry = await self._behind()
         if entry is not None:
-            await self._call("Page.navigateToHistoryEntry", {"entryId": entry})
+            await self.tab.call("Page.navigateToHistoryEntry", {"entryId": entry})
 
     async def blank(self) -> None:
         """Show nothing: the page, its sounds and its history are gone when this returns."""
         self._wish += 1
         self._fresh = False
         self._blank_there.clear()
-        await self._call("Page.navigate", {"url": BLANK})  # answers before the new document is there
+        await self.tab.call("Page.navigate", {"url": BLANK})  # answers before the new document is there
         try:
             async with asyncio.timeout(ANSWER_TIME):
                 await self._blank_there.wait()
         except TimeoutError:
             raise DevToolsTimeout(f"The browser did not leave its page within {ANSWER_TIME:g} s.") from None
-        await self._settled("Page.resetNavigationHistory")
+        await self.tab.settled("Page.resetNavigationHistory")
         if self._muted:
             await self.mute(False)
 
@@ -156,37 +121,19 @@ class Page:
         # A page that is seen cannot be frozen. Focus emulation keeps it seen, whatever the compositor does
         # with its window; so it goes first, and comes back last.
         if on:
-            await self._call("Emulation.setFocusEmulationEnabled", {"enabled": False})
-        await self._call("Page.setWebLifecycleState", {"state": "frozen" if on else "active"})
+            await self.tab.call("Emulation.setFocusEmulationEnabled", {"enabled": False})
+        await self.tab.call("Page.setWebLifecycleState", {"state": "frozen" if on else "active"})
         if not on:
-            await self._call("Emulation.setFocusEmulationEnabled", {"enabled": True})
+            await self.tab.call("Emulation.setFocusEmulationEnabled", {"enabled": True})
         self._muted = on
 
     # What Chromium tells
 
-    def hear(self, event: Event) -> None:
+    def _hear(self, event: Event) -> None:
         """Take one event; those that are not about the page are passed over."""
         told = _HEARD.get(event.method)
         if told is not None:
             told(self, event)
-
-    def _attached(self, event: Event) -> None:
-        session, target = event.params["sessionId"], event.params["targetInfo"]
-        if target["type"] == "page" and not self.session:
-            self.session, self._frame = session, target["targetId"]
-            self._there.set()
-            return
-        if target["type"] == "iframe":
-            for method, params in self._setup():
-                self._send(method, params, session)
-        # Whatever it is, it waits for this; and while a window waits, the page that asked for it does.
-        self._send("Runtime.runIfWaitingForDebugger", {}, session)
-        if target["type"] == "page":
-            self._send("Target.closeTarget", {"targetId": target["targetId"]})
-
-    def _detached(self, event: Event) -> None:
-        if event.params["sessionId"] == self.session:
-            self._gone("its page was closed")
 
     def _window_asked(self, event: Event) -> None:
         """A new window: the one page goes there instead, if a finger asked for it and the list allows it."""
@@ -201,7 +148,7 @@ class Page:
     def _held(self, event: Event) -> None:
         """The guard held the page back from a URL that Chromium's policy would refuse."""
         url = event.params["payload"]
-        if event.params["name"] != HELD or event.session != self.session or not self._gated:
+        if event.params["name"] != HELD or event.session != self.tab.session or not self._gated:
             return
         if self._allowed(url):
             self._go(url)
@@ -212,22 +159,17 @@ class Page:
         """The gate. A refused document is aborted, which leaves the page, or the frame, as it was."""
         url, paused = leads_to(event.params), {"requestId": event.params["requestId"]}
         if self._allowed(url):
-            self._send("Fetch.continueRequest", paused)
+            self.tab.send("Fetch.continueRequest", paused)
             return
-        self._send("Fetch.failRequest", {**paused, "errorReason": "Aborted"})
-        if event.params["frameId"] == self._frame:
+        self.tab.send("Fetch.failRequest", {**paused, "errorReason": "Aborted"})
+        if event.params["frameId"] == self.tab.frame:
             self._refused_wish = self._wish
             self._tell(Refused(url, stays=self._shows_something))
-
-    def _sign_in_asked(self, event: Event) -> None:
-        answer = {"response": "CancelAuth"}
-        asked = event.params["requestId"]
-        self._send("Fetch.continueWithAuth", {"requestId": asked, "authChallengeResponse": answer})
 
     def _sets_out(self, event: Event) -> None:
         """What the policy will refuse is told now, before Chromium has an error page to show."""
         params, url = event.params, event.params["url"]
-        if params["frameId"] != self._frame or not self._gated or url == BLANK:
+        if params["frameId"] != self.tab.frame or not self._gated or url == BLANK:
             return
         if params["navigationType"] in WITHIN or params["loaderId"] == self._refused:
             return
@@ -237,7 +179,7 @@ class Page:
 
     def _arrived(self, event: Event) -> None:
         frame = event.params["frame"]
-        if "parentId" in frame or event.session != self.session:
+        if "parentId" in frame or event.session != self.tab.session:
             return
         url = address(frame)
         if url == BLANK:
@@ -258,7 +200,7 @@ class Page:
     def _moved_within(self, event: Event) -> None:
         """pushState and the like: Chromium's policy never hears of it."""
         url = event.params["url"]
-        if event.params["frameId"] != self._frame or event.session != self.session or not self._gated:
+        if event.params["frameId"] != self.tab.frame or event.session != self.tab.session or not self._gated:
             return
         if url == self._url:
             return
@@ -270,19 +212,16 @@ class Page:
 
     def _living(self, event: Event) -> None:
         params = event.params
-        if not self._unpainted or params["loaderId"] != self._unpainted or params["frameId"] != self._frame:
+        if (
+            not self._unpainted
+            or params["loaderId"] != self._unpainted
+            or params["frameId"] != self.tab.frame
+        ):
             return
         if params["name"] == "firstPaint":
             self._follow_ups.put_nowait(self._painted)
         elif params["name"] == "load":
             asyncio.get_running_loop().call_later(PAINT_TIME, self._paint_late, self._unpainted)
-
-    def _dialog(self, event: Event) -> None:
-        begs = event.params["type"] == "beforeunload"  # a page that begs to stay is left
-        self._send("Page.handleJavaScriptDialog", {"accept": begs}, event.session)
-
-    def _crashed(self, event: Event) -> None:
-        self._gone("its page crashed")
 
     # What follows from it
 
@@ -295,7 +234,7 @@ class Page:
 
     async def _settle(self, url: str, fresh: bool, restored: bool) -> None:
         if fresh:
-            await self._settled("Page.resetNavigationHistory")
+            await self.tab.settled("Page.resetNavigationHistory")
         self._tell(Moved(url, await self._behind() is not None))
         if restored:  # it was painted before it was put away
             await self._painted()
@@ -320,7 +259,7 @@ class Page:
         if entry is None:
             await self.blank()
         else:
-            await self._call("Page.navigateToHistoryEntry", {"entryId": entry})
+            await self.tab.call("Page.navigateToHistoryEntry", {"entryId": entry})
 
     def _flee(self, url: str) -> None:
         """The page itself is somewhere it may not be, by its own script: nothing of it stays."""
@@ -333,7 +272,7 @@ class Page:
         return self._url != BLANK
 
     async def _behind(self) -> int | None:
-        return behind(await self._settled("Page.getNavigationHistory"), self._allowed)
+        return behind(await self.tab.settled("Page.getNavigationHistory"), self._allowed)
 
     def _go(self, url: str) -> None:
         self._wish += 1
@@ -341,58 +280,19 @@ class Page:
 
     async def _follow(self, wish: int, url: str) -> None:
         """Page.navigate answers when the document is there or has failed; the page's events tell the rest."""
-        answer = await self._call("Page.navigate", {"url": url}, LOAD_TIME)
+        answer = await self.tab.call("Page.navigate", {"url": url}, LOAD_TIME)
         if wish == self._wish:
             self._why = answer.get("errorText", "")
             if self._why == ABORTED and wish != self._refused_wish:
                 self._tell(Failed(url, ABORTED, stays=self._shows_something))
 
-    # Speaking to Chromium
-
-    def _send(self, method: str, params: Mapping[str, object], session: str = "") -> None:
-        if self._devtools is not None:
-            with suppress(DevToolsClosed):
-                self._devtools.send(method, params, session)
-
-    async def _browser(self, method: str, params: Mapping[str, object]) -> dict[str, Any]:
-        if self._devtools is None:
-            raise DevToolsClosed("The browser is not there.", "Start it first.")
-        return await self._devtools.call(method, params)
-
-    async def _call(
-        self, method: str, params: Mapping[str, object] | None = None, patience: float = ANSWER_TIME
-    ) -> dict[str, Any]:
-        if self._devtools is None:
-            raise DevToolsClosed("The browser is not there.", "Start it first.")
-        return await self._devtools.call(method, params, self.session, patience)
-
-    async def _settled(self, method: str) -> dict[str, Any]:
-        """A call about the page's history, asked until the browser process knows the newest document.
-
-        The renderer tells of a document a moment before that, and no event marks the end of the moment.
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + ANSWER_TIME
-        while True:
-            try:
-                return await self._call(method)
-            except DevToolsError as error:
-                if BETWEEN_DOCUMENTS not in str(error) or loop.time() > end:
-                    raise
-            await asyncio.sleep(SETTLE_TIME)
-
 
 _HEARD: Mapping[str, Callable[[Page, Event], None]] = {
-    "Fetch.authRequired": Page._sign_in_asked,
     "Fetch.requestPaused": Page._stopped,
-    "Inspector.targetCrashed": Page._crashed,
     "Page.frameNavigated": Page._arrived,
     "Page.frameStartedNavigating": Page._sets_out,
-    "Page.javascriptDialogOpening": Page._dialog,
     "Page.lifecycleEvent": Page._living,
     "Page.navigatedWithinDocument": Page._moved_within,
     "Page.windowOpen": Page._window_asked,
     "Runtime.bindingCalled": Page._held,
-    "Target.attachedToTarget": Page._attached,
-    "Target.detachedFromTarget": Page._detached,
 }

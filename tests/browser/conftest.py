@@ -193,7 +193,7 @@ class Visit:
         params = {"expression": expression, "returnByValue": True, "awaitPromise": True}
         for _ in range(3):
             try:
-                answer = await self.browser._page._call("Runtime.evaluate", params, patience=2)
+                answer = await self.browser._page.tab.call("Runtime.evaluate", params, patience=2)
             except (DevToolsTimeout, DevToolsError):
                 continue
             assert "exceptionDetails" not in answer, answer
@@ -207,7 +207,7 @@ class Visit:
             f"(document.querySelector('{selector}').getBoundingClientRect())"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            await self.browser._page._call(
+            await self.browser._page.tab.call(
                 "Input.dispatchMouseEvent",
                 {"type": kind, "x": x, "y": y, "button": button, "clickCount": 1, "modifiers": modifiers},
             )

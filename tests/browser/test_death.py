@@ -144,7 +144,7 @@ async def test_a_renderer_that_ends_is_told_once_and_the_browser_is_killed(visit
         await v.opens(FARM)
         processes = watched(v.processes())
         if how == "by itself":
-            v.browser._page._send("Page.crash", {}, v.browser._page.session)
+            v.browser._page.tab.send("Page.crash", {}, v.browser._page.tab.session)
         else:
             for pid, line in v.processes().items():
                 if "--type=renderer" in line:

@@ -30,7 +30,8 @@ PAPER, TRAP_COLOUR, WHITE = (0xFB, 0xF3, 0xE4), (46, 139, 87), (255, 255, 255)
 START = "/ok/"
 VETH = "198.18.77.1"  # RFC 2544: benchmarks; nobody's
 # A finger on it runs what the test has put at /ok/next.
-RUNNER = """<script>
+RUNNER = """<link rel=manifest href=/ok/manifest.json><script>
+addEventListener('beforeinstallprompt', (event) => { window.installable = event; });
 addEventListener('click', async ({ isTrusted }) => {
   if (!isTrusted) return;
   const next = await (await fetch('/ok/next', { cache: 'no-store' })).json();
@@ -39,6 +40,13 @@ addEventListener('click', async ({ isTrusted }) => {
   await fetch('/ok/tell', { method: 'POST', body: JSON.stringify({ [next.name]: said }) });
 });
 </script>"""
+
+
+MANIFEST = b"""{"name": "x", "start_url": "/ok/", "display": "standalone",
+    "icons": [{"src": "/ok/icon.svg", "sizes": "any", "type": "image/svg+xml"}]}"""
+ICON = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'><rect width='512' height='512'/></svg>"
+)
 
 
 @dataclass
@@ -159,6 +167,8 @@ def trap(authority: trustme.CA, witness: Witness) -> Iterator[Trap]:
         )
         site.pages["/ok/pdf"] = (200, {"Content-Type": "application/pdf"}, b"%PDF-1.4")
         site.pages["/ok/who"] = (401, {"WWW-Authenticate": "Basic realm=x"}, b"who?")
+        site.pages["/ok/manifest.json"] = (200, {"Content-Type": "application/manifest+json"}, MANIFEST)
+        site.pages["/ok/icon.svg"] = (200, {"Content-Type": "image/svg+xml"}, ICON)
         site.pages["/ok/other"] = page("other")
         site.pages["/mover"] = page(f"<script>top.location = '{evil}'</script>")
         yield site

@@ -113,6 +113,10 @@ STAYS = {
     "account of another site": "await navigator.credentials.get({identity: {providers: "
     "[{configURL: '/ok/fedcm.json', clientId: 'x'}]}})",
     "password": "await navigator.credentials.get({password: true, mediation: 'required'})",
+    "password to keep": "const f = add('form', {action: '/ok/', method: 'post', style: 'opacity: 0'}); "
+    "f.innerHTML = '<input name=user value=me><input type=password name=word value=secret123>'; "
+    "setTimeout(() => f.submit(), 100)",
+    "installing": "await window.installable?.prompt()",
     "wake lock": "await navigator.wakeLock.request()",
     "moving the window": "window.moveTo(0, 0); window.resizeTo(1280, 800); window.focus()",
     "sign-in": "await fetch('/ok/who', {credentials: 'include'})",
@@ -123,8 +127,8 @@ STAYS = {
     "storage": "await document.requestStorageAccess(); await navigator.storage.persist()",
     "idle": "await IdleDetector.requestPermission()",
     "casting": "await new PresentationRequest(EVIL).start()",
-    "back in history": "history.back()",
-    "forward in history": "history.forward()",
-    "far in history": "history.go(-50)",
+    "back in history": "setTimeout(() => history.back(), 100)",
+    "forward in history": "setTimeout(() => history.forward(), 100)",
+    "far in history": "setTimeout(() => history.go(-50), 100)",
 }
 """These have no effect that anybody could see: the page is as it was, and nothing stands before it."""

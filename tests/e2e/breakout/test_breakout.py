@@ -12,11 +12,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pygame
 import pytest
 
 from kiosk.protocol import Scene
 from tests.e2e.breakout.bare import bare_chromium
-from tests.e2e.breakout.conftest import RUNNER, START, Breakout, settle, wait_until
+from tests.e2e.breakout.conftest import RUNNER, START, TRAP_COLOUR, Breakout, settle, wait_until
 from tests.e2e.breakout.escapes import DOOR, STAYS
 from tests.e2e.breakout.trap import Trap, page
 from tests.e2e.breakout.witness import Witness
@@ -96,10 +97,26 @@ def test_what_a_page_may_not_do_has_no_effect(breakout: Breakout, name: str) -> 
     assert breakout.witness.seen == []
 
 
+def test_nothing_of_it_comes_late(breakout: Breakout) -> None:
+    breakout.tries("nothing", "")
+    settle(1.5)
+    breakout.stays("nothing")
+    assert breakout.witness.seen == []
+
+
 def test_a_page_that_closes_itself_is_kindly_put_to_sleep(breakout: Breakout) -> None:
+    breakout.dirty = True  # a window that has a history may not close itself
     breakout.tries("close", "window.close()")
     breakout.kiosk.until(Scene.HOME, lambda view: view.asleep == "trap")
     wait_until(breakout.kiosk.browsers)
+
+
+def test_no_bubble_offers_a_translation(breakout: Breakout) -> None:
+    french = "Bonjour les enfants, voici la ferme et tous ses animaux. " * 30
+    breakout.opens(f"<p lang=fr style='color: transparent; height: 9em; overflow: hidden'>{french}</p>")
+    settle(1)
+    breakout.stays()
+    breakout.dirty = True
 
 
 KEYS = (
@@ -129,7 +146,7 @@ def test_no_key_has_an_effect_on_the_browser_even_after_a_press_on_the_page(brea
     breakout.stays()
     assert not [name for name in breakout.trap.told if name.startswith("key ")]
     assert min(before) in kiosk.browsers()
-    assert {path for _, path in breakout.trap.asked[alive:]} <= {"/ok/next", "/ok/tell"}
+    assert START not in {path for _, path in breakout.trap.asked[alive:]}  # nothing loaded the page again
 
 
 @pytest.mark.parametrize(
@@ -216,3 +233,13 @@ def test_no_program_in_the_browsers_place_reaches_anybody(breakout: Breakout) ->
     assert found["visible"] == []
     assert breakout.kiosk.facts["pids"]["guardian"] not in found["processes"]
     breakout.stays()
+
+
+def test_after_all_of_it_the_red_button_still_ends_everything_h3(breakout: Breakout) -> None:
+    kiosk = breakout.kiosk
+    breakout.opens("")
+    kiosk.control.ask("press", what="panic")
+    kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.internet == "off")
+    wait_until(lambda: not kiosk.browsers())
+    assert breakout.share(TRAP_COLOUR, pygame.Rect(0, 0, 1280, 800)) == 0
+    assert breakout.witness.seen == []
