@@ -5,6 +5,7 @@ FACTS, “Known escapes”; policy rows H2, H12, H13, H21, S3, S10; invariants 4
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -177,16 +178,30 @@ def test_no_way_to_press_opens_anything(breakout: Breakout, words: list[str]) ->
     assert breakout.witness.seen == []
 
 
+NS_GET_PARENT = 0xB702  # ioctl_ns(2)
+
+
 def inside(breakout: Breakout, question: dict[str, Any]) -> dict[str, Any]:
-    """What a program finds in the very namespaces of the browser that is running."""
+    """What a program finds in the namespaces of the browser that is running.
+
+    It has more than the browser: every capability over the network namespace, because it enters through the
+    user namespace that owns it, the parent of the browser's own.
+    """
     pid = min(breakout.kiosk.browsers())
-    enter = ["nsenter", f"--target={pid}", "--user", "--net", "--pid", "--mount", "--ipc", "--uts"]
-    return run([*enter, "--preserve-credentials"], question)
+    with open(f"/proc/{pid}/ns/user") as own:
+        owner = fcntl.ioctl(own, NS_GET_PARENT)
+    enter = ["nsenter", f"--target={pid}", f"--user=/proc/self/fd/{owner}", "--net", "--pid", "--mount"]
+    try:
+        return run([*enter, "--ipc", "--uts", "--preserve-credentials"], question, (owner,))
+    finally:
+        os.close(owner)
 
 
-def run(prefix: list[str], question: dict[str, Any]) -> dict[str, Any]:
+def run(prefix: list[str], question: dict[str, Any], fds: tuple[int, ...] = ()) -> dict[str, Any]:
     command = [*prefix, "/usr/bin/python3", "-I", "-c", PROGRAM, json.dumps(question)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, cwd="/")
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=90, check=False, cwd="/", pass_fds=fds
+    )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
