@@ -7,7 +7,6 @@ more.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from hardware.errors import HardwareError
@@ -21,11 +20,8 @@ NewWayOut = Callable[[Callable[[web.BrowserEvent], None]], WayOut]
 """Makes a way out, unopened, that tells of its browser's events."""
 
 
-class Spawn(Protocol):
-    """Starts a task whose failure is somebody's to hear of."""
-
-    def __call__(self, work: Awaitable[None]) -> None:
-        """Start it."""
+Spawn = Callable[[Awaitable[None]], None]
+"""Starts a task whose failure is somebody's to hear of."""
 
 
 class Browsing:

@@ -173,20 +173,17 @@ class Safekeeping:
         self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
 
     def refused(self, host: str, why: str) -> None:
-        """The door refused a host. A log that cannot be written is a fault, and closes."""
-        try:
-            self._refusals.refused(DOOR, host, why=why)
-        except StoreError as error:
-            self._trouble(error)
+        """The door refused a host."""
+        self._or_fault(lambda: self._refusals.refused(DOOR, host, why=why))
 
     def filter_found(self, state: str, why: str) -> None:
         """Whether the setting's own filter is in the path (H21)."""
-        self._note("filter", state=state, why=why)
+        self._or_fault(lambda: self.log("filter", state=state, why=why))
 
-    def _note(self, kind: str, **detail: str) -> None:
+    def _or_fault(self, record: Callable[[], None]) -> None:
         """A record that no effect asked for. A log that cannot be written is a fault, and closes."""
         try:
-            self.log(kind, **detail)
+            record()
         except StoreError as error:
             self._trouble(error)
 
@@ -230,14 +227,9 @@ class Safekeeping:
             # The alert is sent from memory all the same, and must not be made a second time.
             self._unwritten = [keep for keep in self._unwritten if keep is not in_order[1]]
 
-    def write_again(self) -> bool:
-        """Write what of a panic could not be written before; True if there was some and now all is.
-
-        Raises StoreError if it still cannot be written.
-        """
-        owed = bool(self._unwritten)
+    def write_again(self) -> None:
+        """Write what of a panic could not be written before. Raises StoreError if it still cannot be."""
         self._write(self._unwritten)
-        return owed
 
     def _write(self, in_order: Iterable[Callable[[], None]]) -> None:
         failed: list[Callable[[], None]] = []

@@ -17,7 +17,6 @@ EDGE_MM = 3.0  # wrists and sleeves rest here: no child control, and touches tha
 MARGIN, GAP, CHILD_GAP = 8.0, 7.0, 6.0  # u
 BAR, CONTROL = 24.0, 20.0  # u
 TILE_RADIUS, KEY_RADIUS, CARD_RADIUS = 6.0, 2.5, 6.0  # u
-TWO_ROWS_UNDER_MM = 100.0  # lower panels than this show four tiles, not six
 
 
 class Rect(NamedTuple):
