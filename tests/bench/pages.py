@@ -99,7 +99,7 @@ async def behind_the_door(
         await browser.ready()
 
         async def call(method: str, params: dict[str, object]) -> dict[str, Any]:
-            return await browser._page._call(method, params, ANSWER)
+            return await browser._page.tab.call(method, params, ANSWER)
 
         yield lambda url: load(call, browser.open, url)
     finally:
