@@ -21,6 +21,7 @@ from kiosk.errors import KioskError
 
 T = TypeVar("T")
 
+URGENT = ["nice", "-n", "-10"]  # a panic must not wait for whatever else a machine is busy with
 APT = {
     "Xvfb": "xvfb",
     "sway": "sway",
@@ -79,7 +80,8 @@ class Pile:
         pass_fds: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
         """Start `command` with just this environment, as `user` where we are root."""
-        prefix = ["setpriv", "--pdeathsig", "KILL"]
+        prefix = URGENT if os.geteuid() == 0 else []
+        prefix = [*prefix, "setpriv", "--pdeathsig", "KILL"]
         if user is not None:
             prefix += [f"--reuid={user}", f"--regid={user}", "--init-groups", "--no-new-privs"]
         with open(self.logs / f"{name}.log", "ab") as log:

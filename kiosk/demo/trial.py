@@ -86,7 +86,7 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         socket = folder / "run" / "guardian.sock"
         guardian = [sys.executable, "-m", "kiosk.guardian", "--simulate"]
         guardian += ["--config", str(config), "--state", str(folder / "state"), "--run", str(folder / "run")]
-        guardian += ["--wayland", str(screen.wayland)]
+        guardian += ["--wayland", str(screen.wayland), "--sway", str(screen.sway)]
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         pile.start("guardian", guardian, _environment())

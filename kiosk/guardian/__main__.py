@@ -24,6 +24,7 @@ from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
 from kiosk.guardian.closed import stay_closed
 from kiosk.guardian.courier import Courier
+from kiosk.guardian.curtain import Curtain
 from kiosk.guardian.flag import Flag
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.guardian import Guardian
@@ -51,6 +52,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=Path("/var/lib/kiosk"))
     parser.add_argument("--run", type=Path, default=Path("/run/kiosk"))
     parser.add_argument("--wayland", type=Path, required=True, help="the compositor's socket")
+    parser.add_argument("--sway", type=Path, help="its command socket, for a panic's curtain")
     parser.add_argument("--browser-user", default=None, help="needed when this runs as root")
     parser.add_argument("--screen-uid", type=int, default=os.geteuid())
     parser.add_argument("--simulate", action="store_true", help="hardware in memory")
@@ -134,6 +136,7 @@ async def _serve(
             flag,
             settings.drills(config),
             config.alerts.window,
+            Curtain(chosen.sway) if chosen.sway else None,
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(

@@ -49,6 +49,7 @@ class Emergency:
         tell: Callable[[Tripped], None],
         flag: Flag,
         block: Callable[[], None] | None = None,
+        darken: Callable[[], None] | None = None,
     ) -> None:
         self.tripped = threading.Event()
         self._radio = radio
@@ -56,6 +57,7 @@ class Emergency:
         self._tell = tell
         self._flag = flag
         self._block = block or radio.block  # what a panic does to the radios
+        self._darken = [("curtain fallen", darken)] if darken else []
         self._lock = threading.Lock()  # a panic against a reset; neither waits for anything inside
         self._number = 0
 
@@ -70,6 +72,7 @@ class Emergency:
         numbers: list[int] = []
         steps: Sequence[tuple[str, Callable[[], object]]] = (
             ("latched", lambda: self._latch(cause, numbers)),
+            *self._darken,
             ("browser dead, internet cut", self._cut),
             ("radio off", self._block),
             ("radio read back", lambda: read_back.append(self._radio.blocked())),

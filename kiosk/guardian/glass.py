@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from hardware.display import DisplayPower
 from kiosk import effects as do
+from kiosk.guardian.curtain import Curtain
 from kiosk.guardian.server import Server
 from kiosk.protocol import Scene, View, encode, encode_view
 
@@ -21,13 +23,15 @@ CONFIRMED_WITHIN = 0.3  # s (CHILD_UI, scene 7)
 class Glass:
     """Starts with `view`, and no screen."""
 
-    def __init__(self, view: View, display: DisplayPower) -> None:
+    def __init__(self, view: View, display: DisplayPower, curtain: Curtain | None = None) -> None:
         self.view = view
         self.shown_serial = 0  # the newest view that the screen has on the glass
         self.size = (0, 0)  # px, as the screen measured it
         self.has_screen = False
         self.server: Server | None = None
         self._display = display
+        self._curtain = curtain
+        self._lift_at = 1  # the serial that lifts the curtain when it is on the glass; 0: it is up
         self._darkened_at = 0  # the serial of the panic's view that was not on the glass in time
 
     def show(self, view: View, effects: Iterable[do.Effect], not_hidden: Callable[[], None]) -> None:
@@ -59,8 +63,26 @@ class Glass:
         if self._darkened_at and serial >= self._darkened_at:
             self._darkened_at = 0
             self._display.on()
+        if self._lift_at and serial >= self._lift_at:
+            self._rise()
         if self.server is not None:
             self.server.to_control(encode("shown", serial=serial))
+
+    def lift(self) -> None:
+        """Let the curtain rise, which has fallen, as soon as the view as it is now is on the glass."""
+        self._lift_at = self.view.serial
+        if self.shown_serial >= self._lift_at:
+            self._rise()
+
+    def can_go_dark(self) -> bool:
+        """Whether the curtain could fall now."""
+        return self._curtain is None or self._curtain.ready
+
+    def _rise(self) -> None:
+        if self._curtain is not None:
+            with suppress(OSError):  # then it stays, and so does the fault that there is no sway
+                self._curtain.rise()
+        self._lift_at = 0
 
     def screen(self, present: bool) -> None:
         """The screen came or went. Without one, nothing on the glass can be trusted: the panel is off."""

@@ -23,6 +23,7 @@ from kiosk.guardian import browser_events as web
 from kiosk.guardian import drill
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
+from kiosk.guardian.curtain import Curtain
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.flag import Flag
@@ -54,6 +55,7 @@ class Guardian:
         flag: Flag,
         drills: Drills,
         window: float,
+        curtain: Curtain | None = None,
     ) -> None:
         self.session = session
         self.setting = renew()
@@ -75,7 +77,12 @@ class Guardian:
         )
         self.window = AlertWindow(panel.radio, window, lambda: records.outbox.hurry())
         self.emergency = Emergency(
-            panel.radio, self.browsing.cut, self._tripped_elsewhere, flag, self.window.block
+            panel.radio,
+            self.browsing.cut,
+            self._tripped_elsewhere,
+            flag,
+            self.window.block,
+            curtain.fall if curtain else None,
         )
         self.firewall = Firewall(self._spawn, self._no_firewall, real=not isinstance(panel, SimulatedPanel))
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
@@ -83,7 +90,7 @@ class Guardian:
         self._drill = drill.Drill()
         self._renew = renew
         self._note()
-        self.glass = Glass(view_of(session, self.setting), panel.display)
+        self.glass = Glass(view_of(session, self.setting), panel.display, curtain)
         self._checks = self._what_a_session_stands_on()
         self._events: deque[on.Event] = deque()
         self._busy = False
@@ -110,6 +117,7 @@ class Guardian:
     def _what_a_session_stands_on(self) -> tuple[Check, ...]:
         return (
             Check("screen", lambda: self.glass.has_screen, "The screen has stopped.", "Restart the kiosk."),
+            Check("curtain", self.glass.can_go_dark, "The screen could not go dark.", "Restart the kiosk."),
             Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
             Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
             *self.circuit.checks(),
@@ -351,6 +359,7 @@ class Guardian:
         cut = on.InternetCut(tripped.confirmed, _clock(), self.window.open)
         self.firewall.want(self.window.open)
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced, cut))
+        self.glass.lift()
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self._keep(lambda: self.records.steps(self.marks))
         self.note("radio_off", confirmed=tripped.confirmed)

@@ -231,6 +231,8 @@ def sway_config(start: Sequence[str] = (), cursor_px: int = 48, size: tuple[int,
         "focus_on_window_activation none",
         "mouse_warping none",
         "output * scale 1",
+        "output * bg #000000 solid_color",  # what is left on the glass when everything is transparent
+        "output * bg #000000 solid_color",  # what is left when everything is transparent
         f"seat * xcursor_theme default {cursor_px}",
         f"workspace {GLASS}",
         f"no_focus {foreign}",

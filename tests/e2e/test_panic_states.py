@@ -18,6 +18,7 @@ import pytest
 
 from kiosk.protocol import Scene, Tap
 from tests.e2e.conftest import below, wait_until
+from tests.panic.eye import Eye
 from tests.panic.rig import Rig, Speaker, raised, witness
 
 
@@ -117,16 +118,50 @@ def test_from_every_state_the_button_ends_at_panic_and_slts_reset_at_locked(kios
         assert len(rig.mails()) == number
 
 
-def test_a_screen_that_hangs_shows_no_page_and_no_light_and_is_lit_once_it_is_black(kiosk: Streaming) -> None:
+def test_a_screen_that_hangs_is_behind_a_curtain_without_light_until_its_picture_of_the_panic_is_there(
+    kiosk: Streaming,
+) -> None:
     kiosk.open()
+    eye = Eye(kiosk.rig.framebuffer)
     screen = kiosk.rig.pile.processes["screen"].pid
     os.kill(screen, signal.SIGSTOP)
+    assert not eye.dark()
     press(kiosk)
+    wait_until(eye.black)  # also where the screen has drawn its bar
     kiosk.over()
     wait_until(lambda: kiosk.rig.control.ask("status").data["display_on"] is False)
+    assert eye.black()
     os.kill(screen, signal.SIGCONT)
     kiosk.rig.until(Scene.PANIC)
     wait_until(lambda: kiosk.rig.control.ask("status").data["display_on"] is True)
+    wait_until(lambda: eye.dark() and not eye.black())  # its small lines can be read
+
+
+def test_with_the_event_loop_standing_still_the_glass_is_dark_long_before_it_turns_again(
+    hooked: Streaming,
+) -> None:
+    hooked.open()
+    eye = Eye(hooked.rig.framebuffer)
+    hooked.rig.hook("stall 4")
+    time.sleep(0.3)  # it stands
+    assert not eye.dark()
+    hooked.rig.hook("press")
+    wait_until(eye.black)
+    assert hooked.rig.view.scene is Scene.PAGE, "The loop turned, and the test shows nothing."
+    hooked.rig.until(Scene.PANIC)
+    wait_until(lambda: eye.dark() and not eye.black())
+
+
+def test_a_second_press_leaves_the_panics_lines_to_be_read(kiosk: Streaming) -> None:
+    eye = Eye(kiosk.rig.framebuffer)
+    press(kiosk)
+    kiosk.rig.until(Scene.PANIC)
+    wait_until(lambda: not eye.black())
+    time.sleep(0.6)  # until the simulated finger has let go
+    first = kiosk.rig.control.ask("status").data["panic_steps"]
+    press(kiosk)
+    wait_until(lambda: kiosk.rig.control.ask("status").data["panic_steps"] != first)
+    wait_until(lambda: not eye.black())
 
 
 def test_a_browser_that_hangs_dies_all_the_same(kiosk: Streaming) -> None:

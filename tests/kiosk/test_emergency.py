@@ -41,17 +41,22 @@ def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells(flag: Flag)
         assert not radio.blocked()
         order.append(threading.current_thread().name)
 
-    emergency = Emergency(radio, cut, told.append, flag)
+    def darken() -> None:
+        assert emergency.tripped.is_set()
+        order.append("dark")
+
+    emergency = Emergency(radio, cut, told.append, flag, darken=darken)
     driver = threading.Thread(
         target=emergency.trip, args=("by the red button", time.monotonic_ns()), name="driver"
     )
     driver.start()
     driver.join()
-    assert order == ["driver"]
+    assert order == ["dark", "driver"]
     assert radio.blocked()
     assert told[0].confirmed
     assert [mark.name for mark in told[0].marks] == [
         "latched",
+        "curtain fallen",
         "browser dead, internet cut",
         "radio off",
         "radio read back",
@@ -63,17 +68,19 @@ def test_it_latches_then_cuts_then_blocks_then_reads_back_then_tells(flag: Flag)
 def test_a_step_that_fails_stops_none_after_it_and_nothing_is_claimed(flag: Flag) -> None:
     told: list[Tripped] = []
 
-    def cut() -> None:
-        raise OSError("no such process")
+    def fail() -> None:
+        raise OSError("nobody there")
 
     radio = DeafRadio()
     radio.unblock()
-    Emergency(radio, cut, told.append, flag).trip("by the red button", time.monotonic_ns())
+    emergency = Emergency(radio, fail, told.append, flag, darken=fail)
+    emergency.trip("by the red button", time.monotonic_ns())
     assert not told[0].confirmed
-    errors = [mark.error for mark in told[0].marks]
-    assert errors[1].startswith("OSError")
-    assert "does not answer" in errors[2]
-    assert errors[3] == ""
+    latched, dark, cut, off, read_back = (mark.error for mark in told[0].marks)
+    assert (latched, read_back) == ("", "")
+    assert dark.startswith("OSError")
+    assert cut.startswith("OSError")
+    assert "does not answer" in off
 
 
 def test_a_reset_takes_off_only_the_panic_that_it_has_seen(flag: Flag) -> None:

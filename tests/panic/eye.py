@@ -18,6 +18,7 @@ from pathlib import Path
 
 PAUSE = 0.0005  # s between two looks
 ROWS = 24  # looked at, evenly from the top; the bottom third carries the panic screen's small lines
+POINTER = 16  # px at the bottom: the observer's own pointer is parked in the corner
 LOOKED_AT = 0.66  # of the height
 
 
@@ -35,12 +36,18 @@ class Eye:
         start = header_size + colours * 12
         rows = [int(self.height * LOOKED_AT * n / ROWS) for n in range(ROWS)]
         self._slices = [slice(start + y * line, start + y * line + self.width * 4) for y in rows]
+        self._whole = slice(start, start + (self.height - POINTER) * line)
         # What the fourth byte of a pixel is, the X server leaves to whoever paints.
         self._blacks = (b"\0\0\0\xff" * self.width, bytes(4 * self.width))
 
     def dark(self) -> bool:
         """Whether nothing but black is on the glass now."""
         return all(self._picture[row] in self._blacks for row in self._slices)
+
+    def black(self) -> bool:
+        """Whether every pixel is black, the panic screen's lines too; slower than `dark`."""
+        whole = self._picture[self._whole]
+        return not any(whole[colour::4].strip(b"\0") for colour in range(3))
 
     def watch(self, seconds: float) -> tuple[int, int]:
         """Since when it is dark, and how many looks found light."""

@@ -161,7 +161,7 @@ def raised(
         address = folder / "run" / "guardian.sock"
         guardian = [sys.executable, "-m", program, "--simulate", "--config", str(config)]
         guardian += ["--state", str(folder / "state"), "--run", str(folder / "run")]
-        guardian += ["--wayland", str(screen.wayland)]
+        guardian += ["--wayland", str(screen.wayland), "--sway", str(screen.sway)]
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         environment = {"PATH": os.environ["PATH"], "HOME": "/", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
