@@ -40,7 +40,8 @@ def test_the_walk_plays_a_whole_session_and_every_step_is_on_the_glass(tmp_path:
     assert len(names) >= 16
     assert all(step["ok"] for step in said["steps"])
     order = [mark["name"] for mark in said["panic_steps"]]
-    assert order[:4] == ["latched", "browser dead, internet cut", "radio off", "radio read back"]
+    cut = ["latched", "curtain fallen", "browser dead, internet cut", "radio off", "radio read back"]
+    assert order[:5] == cut
 
 
 def test_a_badge_opens_tiles_a_page_fills_all_below_the_bar_and_home_hides_it(kiosk: Observed) -> None:
