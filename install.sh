@@ -6,29 +6,38 @@
 #
 # Nothing but apt and PyPI is asked for, and only for what is missing; run again, it changes nothing.
 set -euo pipefail
+umask 022                          # the screen's and the browser's users read what is made here
+export PATH="$PATH:/usr/sbin:/sbin" # a plain `su` leaves these out
 cd "$(dirname "$(readlink -f "$0")")"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "install.sh: $*"; exit 2; }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else
-        command -v sudo >/dev/null || die "this needs root once, for: $*. Run that as root, then this again."
-        sudo "$@"
-    fi
-}
-
 # need PROGRAM=PACKAGE...: what is missing is installed by apt, in one go.
 need() {
-    local pair missing=()
+    local pair package missing=() root=()
     for pair in "$@"; do
         command -v "${pair%%=*}" >/dev/null || [ -e "${pair%%=*}" ] || missing+=("${pair#*=}")
     done
     [ ${#missing[@]} = 0 ] && return
     command -v apt-get >/dev/null || die "needs ${missing[*]}, and this system has no apt-get to install them with."
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            die "needs ${missing[*]}. Ask root to run: apt-get update && apt-get install ${missing[*]}. Then run this again."
+        root=(sudo)
+    fi
     say "Installing ${missing[*]}"
-    as_root apt-get update -q >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    "${root[@]}" apt-get update -q >&2
+    for package in "${missing[@]}"; do
+        [ -n "$(apt-cache madison "$package")" ] || unavailable "$package"
+    done
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+}
+
+unavailable() {
+    local why="this system's apt has no package $1."
+    [ "$1" = chromium ] && why+=" Ubuntu has Chromium as a snap only, which cannot run behind the kiosk's door."
+    die "$why The kiosk stays closed here. Use Debian or Raspberry Pi OS."
 }
 
 # Where the kiosk's own Python lives: readable by the screen's and the browser's users when we are root.
@@ -49,20 +58,21 @@ users() {
     done
 }
 
-# venv NAME EXTRA: an environment from the system's own python3 with the package in it, made anew only when
-# something of the source has changed.
+# venv NAME EXTRA: an environment from the system's own python3 with the package in it, brought up to date only
+# when something of the source has changed, and made anew when it does not work under today's python3.
 venv() {
     local at extra=$2 stamp
     at="$(home)/$1"
-    stamp=$(find pyproject.toml install.sh allowlist assets hardware kiosk -type f ! -name '*.pyc' -print0 |
-        sort -z | xargs -0 sha256sum | sha256sum)
+    stamp="$(/usr/bin/python3 -V) $(find pyproject.toml install.sh allowlist assets hardware kiosk -type f \
+        ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum)"
     if [ "$(cat "$at/.stamp" 2>/dev/null)" != "$stamp" ]; then
         say "Setting up Python packages in $at"
         mkdir -p "$(home)"
-        [ -x "$at/bin/python" ] || /usr/bin/python3 -m venv "$at" || die "could not make $at."
+        "$at/bin/python" -m pip --version >/dev/null 2>&1 || /usr/bin/python3 -m venv --clear "$at" ||
+            die "could not make $at."
         rm -rf build
-        "$at/bin/pip" install --quiet --disable-pip-version-check --upgrade ".[$extra]" >&2
-        "$at/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps . >&2
+        "$at/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade ".[$extra]" >&2
+        "$at/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps . >&2
         rm -rf build ./*.egg-info
         echo "$stamp" >"$at/.stamp"
     fi
@@ -70,7 +80,10 @@ venv() {
 }
 
 base() {
-    need /usr/bin/python3=python3 sway=sway chromium=chromium bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb xdotool=xdotool
+    local chromium=/usr/bin/chromium
+    [ -e "$chromium" ] || chromium=/usr/bin/chromium-browser # as Raspberry Pi OS may have it
+    need /usr/bin/python3=python3 sway=sway "$chromium=chromium" bwrap=bubblewrap setpriv=util-linux Xvfb=xvfb \
+        xdotool=xdotool
     /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || need /nonexistent/venv=python3-venv
     /usr/bin/python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' ||
         die "needs Python 3.11 to 3.13 as /usr/bin/python3, and this system has $(/usr/bin/python3 -V)."
@@ -86,8 +99,9 @@ try)
 test)
     shift
     base
-    need grim=grim shellcheck=shellcheck foot=foot /usr/sbin/nft=nftables ip=iproute2 tinyproxy=tinyproxy-bin \
-        mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 pdftotext=poppler-utils
+    need git=git grim=grim shellcheck=shellcheck foot=foot nft=nftables ip=iproute2 tinyproxy=tinyproxy-bin \
+        pdftotext=poppler-utils
+    [ "$(uname -m)" != x86_64 ] || need mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86
     exec tests/run "$(venv test test)" "$@"
     ;;
 *)

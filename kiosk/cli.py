@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from shutil import which
 
 from allowlist import cli as allowlist
 from allowlist.document import Problems
@@ -72,6 +73,8 @@ def _try(chosen: argparse.Namespace) -> int:
     if desktop and not headless and os.geteuid() == 0:
         _say("Root's kiosk runs without a window: run this as yourself to see it in one.")
         headless = True
+    if chosen.json:
+        trial.writable(chosen.json)
     trial.end_by_signal()
     with suppress(trial.Ended), trial.running(headless, chosen.config) as kiosk:
         if chosen.walk:
@@ -81,9 +84,15 @@ def _try(chosen: argparse.Namespace) -> int:
             return 0 if report["ok"] else 1
         if chosen.json:
             trial.write_facts(chosen.json, kiosk.facts())
-        _say(trial.greeting(kiosk))
+        _say(trial.greeting(kiosk, _our_name()))
         trial.wait_for_the_end(kiosk)
     return 0
+
+
+def _our_name() -> str:
+    """What to type for `kiosk` in another terminal, where the environment it lives in is nobody's PATH."""
+    program = Path(sys.argv[0])
+    return str(program.absolute()) if program.name == "kiosk" and which("kiosk") is None else "kiosk"
 
 
 def _door_settings(folder: Path) -> DoorSettings:

@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,7 @@ def answers(path: Path) -> bool:
 
 def find_socket() -> Path:
     """The socket of the kiosk that is being tried here. Raises KioskError if there is none, or several."""
-    found = [*Path(tempfile.gettempdir()).glob("kiosk-try-*/run/guardian.sock")]
+    found = [*filter(answers, Path(tempfile.gettempdir()).glob("kiosk-try-*/run/guardian.sock"))]
     if len(found) != 1:
         which = "No kiosk" if not found else "More than one kiosk"
         raise KioskError(f"{which} is being tried here.", "Start one with ./install.sh try, or say --socket.")
@@ -48,6 +49,8 @@ class Control:
         self.shown = 0  # the serial of the newest view that is on the glass
         self.credentials = 0  # how many PINs and badges were answered
         self.said = ""  # the latest answer
+        self.answered_at = 0.0  # when it came, by the monotonic clock
+        self._seen: deque[tuple[float, View]] = deque(maxlen=100)  # what was on the glass, and since when
         self._answer: Message | None = None
         self._changed = threading.Condition()
         self._open = True
@@ -94,6 +97,11 @@ class Control:
                 self._changed.wait(0.1)
             return what()
 
+    def first(self, what: Callable[[View], bool], since: float) -> float | None:
+        """When a view of which `what` is true came to the glass first, not before `since`; None if never."""
+        with self._changed:
+            return next((at for at, view in self._seen if at >= since and what(view)), None)
+
     def settled(self, scenes: set[Scene]) -> View | None:
         """The view, if it is one of `scenes` and the screen has it on the glass."""
         with self._changed:
@@ -119,8 +127,11 @@ class Control:
                 self.view = decode_view(message)
             elif message.kind == "shown":
                 self.shown = message.number("serial")
+                if self.view is not None and self._on_glass(lambda view: True):
+                    self._seen.append((time.monotonic(), self.view))
             elif message.kind == "credential":
                 self.credentials += 1
+                self.answered_at = time.monotonic()
                 self.said = message.text("text")
             elif message.kind in ("ok", "error"):
                 self._answer = message

@@ -30,11 +30,12 @@ APT = {
     "xdotool": "xdotool",
     "setpriv": "util-linux",
 }
+ELSEWHERE = {"chromium": "chromium-browser"}  # as Raspberry Pi OS may call it
 
 
 def need(*programs: str) -> None:
     """Raises KioskError naming every program that is missing and the command that installs them all."""
-    missing = [name for name in programs if shutil.which(name) is None]
+    missing = [name for name in programs if not any(map(shutil.which, (name, ELSEWHERE.get(name, name))))]
     if missing:
         packages = " ".join(APT.get(name, name) for name in missing)
         raise KioskError(

@@ -11,7 +11,7 @@ import yaml
 
 import assets
 from kiosk.demo.internet import Internet
-from kiosk.guardian.people import hash_badge, hash_pin
+from kiosk.guardian.people import People, hash_badge, hash_pin
 from kiosk.guardian.secret import Secret
 
 
@@ -35,6 +35,11 @@ PEOPLE = (
     DemoPerson("t.harvey", "Mr Harvey", "ict", "597382", "demo-ict"),
     DemoPerson("a.khan", "Mrs Khan", "slt", "806429", "demo-slt"),
 )
+
+
+def known(people: People) -> tuple[DemoPerson, ...]:
+    """Those of the demonstration whom a kiosk with these people would recognise."""
+    return tuple(person for person in PEOPLE if people.by_badge(person.badge) is not None)
 
 
 def write(folder: Path, internet: Internet) -> Path:

@@ -25,6 +25,8 @@ from kiosk.demo.control import Control, answers
 from kiosk.demo.internet import Internet
 from kiosk.demo.processes import Pile, need, wait_for
 from kiosk.guardian.folder import load
+from kiosk.guardian.people import People
+from kiosk.guardian.secret import Secret
 from kiosk.protocol import Scene
 from kiosk.screen.units import Panel, bar_height
 
@@ -42,7 +44,8 @@ class Trial:
     socket: Path
     inbox: Path
     pile: Pile
-    people: tuple[setting.DemoPerson, ...]
+    people: tuple[setting.DemoPerson, ...]  # those of the demonstration whom this kiosk knows
+    given: bool  # its configuration is somebody's own
 
     def facts(self) -> dict[str, Any]:
         """What an outside observer needs to attach."""
@@ -66,20 +69,21 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
     if config is not None:
         load(config)  # all problems at once, before anything starts
     users = compositor.Users() if os.geteuid() == 0 else None
+    given = config is not None
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="kiosk-try-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=False)
         folder.chmod(0o755)
-        for name in ("logs", "state", "run"):
+        for name, mode in (("logs", 0o700), ("state", 0o700), ("run", 0o755)):
             (folder / name).mkdir()
-        (folder / "logs").chmod(0o700)
-        (folder / "state").chmod(0o700)
+            (folder / name).chmod(mode)  # whatever the umask takes away
         internet = stack.enter_context(Internet(folder, assets.path("demo", "pond")))
         if config is None:
             config = setting.write(folder, internet)
         elif (config / "key").exists():  # the one that its PINs and badges were made with
             shutil.copy(config / "key", folder / "state" / "key")
-        settings = load(config).config
+        loaded = load(config)
+        settings = loaded.config
         panel = Panel(*SIZE, settings.screen.width_mm, settings.screen.height_mm)
         pile = stack.enter_context(Pile(folder / "logs"))
         screen = compositor.start(pile, folder / "display", SIZE, headless, users)
@@ -93,7 +97,8 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         wait_for("the guardian", lambda: socket if answers(socket) else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
         pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)
-        trial = Trial(folder, screen, panel, socket, internet.inbox, pile, setting.PEOPLE)
+        people = setting.known(People(loaded.people, Secret.load(folder / "state" / "key")))
+        trial = Trial(folder, screen, panel, socket, internet.inbox, pile, people, given)
         with Control(socket) as control:
             first = {Scene.LOCKED, Scene.FAULT, Scene.PANIC}
             wait_for("the first picture", lambda: control.settled(first), 30, pile.check)
@@ -109,6 +114,13 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", **_python()}
 
 
+def writable(path: Path) -> None:
+    """Raises OSError, before anything has started, if `write_facts` could not write there."""
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.touch()
+    unfinished.unlink()
+
+
 def write_facts(path: Path, facts: dict[str, Any]) -> None:
     """Write `facts` as JSON, whole or not at all: whoever waits for the file reads it when it appears."""
     unfinished = path.with_name(path.name + ".part")
@@ -116,18 +128,20 @@ def write_facts(path: Path, facts: dict[str, Any]) -> None:
     unfinished.rename(path)
 
 
-def greeting(trial: Trial) -> str:
-    """What somebody at the terminal needs to know."""
-    who = "\n".join(
-        f"  {person.name:<10} {person.role:<6} PIN {person.pin}   kiosk tap badge {person.badge}"
+def greeting(trial: Trial, command: str) -> str:
+    """What somebody at the terminal needs to know. `command`: what `kiosk` is called as."""
+    lines = [f"The kiosk is up{' (headless)' if trial.compositor.display else ''}. Ctrl-C ends it."]
+    lines += [
+        f"  {person.name:<10} {person.role:<6} PIN {person.pin}   {command} tap badge {person.badge}"
         for person in trial.people
-    )
-    return (
-        f"The kiosk is up{' (headless)' if trial.compositor.display else ''}. Ctrl-C ends it.\n{who}\n"
-        f"  The red button: F12 in the window, or: kiosk press panic\n"
-        f"  Alerts arrive in {trial.inbox}\n"
-        f"  Socket: {trial.socket}"
-    )
+    ]
+    if trial.given:
+        lines.append("  PINs, badges and alerts are those of the configuration that was given.")
+    else:
+        lines.append(f"  Alerts arrive in {trial.inbox}")
+    lines.append(f"  The red button: F12 in the window, or: {command} press panic")
+    lines.append(f"  Socket: {trial.socket}")
+    return "\n".join(lines)
 
 
 def wait_for_the_end(trial: Trial) -> None:

@@ -8,6 +8,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -83,9 +85,30 @@ def test_a_killed_screen_closes_the_session(kiosk: Observed) -> None:
     assert kiosk.view.trouble.sentence == "The screen has stopped."
 
 
-def test_garbage_and_a_second_screen_on_the_socket_change_nothing(kiosk: Observed) -> None:
+SECOND_SCREEN = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as peer:
+    peer.connect(sys.argv[1])
+    peer.sendall(sys.argv[2].encode())
+    print(peer.makefile().readline())
+"""
+
+
+def test_a_second_screen_is_told_that_there_is_one(kiosk: Observed) -> None:
+    hello = encode("hello", role="screen", w=1280, h=800, bar=148).decode()
+    command = [sys.executable, "-c", SECOND_SCREEN, kiosk.facts["guardian_socket"], hello]
+    if os.geteuid() == 0:  # the screen's own user, whom the guardian would let in
+        command = ["setpriv", "--reuid=kiosk-screen", "--regid=kiosk-screen", "--clear-groups", *command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd="/")
+    answer = json.loads(done.stdout)
+    assert answer["kind"] == "error"
+    assert "Another screen is connected" in answer["text"]
+    kiosk.open_session()
+
+
+def test_garbage_on_the_socket_changes_nothing(kiosk: Observed) -> None:
     before = kiosk.view
-    for junk in (b"\x00\xff\n", b"{}\n", encode("hello", role="screen"), encode("tap", tap="told")):
+    for junk in (b"\x00\xff\n", b"{}\n", encode("hello", role="queen"), encode("tap", tap="told")):
         with socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(PATIENCE)
             peer.connect(kiosk.facts["guardian_socket"])
@@ -176,3 +199,66 @@ def test_a_full_disk_at_the_start_is_shown_and_the_kiosk_stays_closed(tmp_path: 
     finally:
         guardian.terminate()
         assert "Traceback" not in guardian.communicate(timeout=20)[1]
+
+
+def test_a_walk_whose_kiosk_dies_reports_the_step_at_which_it_did(tmp_path: Path) -> None:
+    report = tmp_path / "walk.json"
+    command = [*KIOSK, "try", "--walk", "--json", str(report)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as walk:
+        assert walk.stdout is not None
+        for line in walk.stdout:
+            if "a PIN wakes the internet" in line:
+                break
+        [guardian] = [pid for pid, name in below(walk.pid).items() if is_guardian(pid)]
+        os.kill(guardian, signal.SIGKILL)
+        out = walk.communicate(timeout=90)[0]
+    assert walk.returncode == 1, out
+    said = json.loads(report.read_text())
+    assert not said["ok"]
+    assert [step["ok"] for step in said["steps"]][-2:] == [True, False]
+    assert "Traceback" not in out
+
+
+def is_guardian(pid: int) -> bool:
+    try:
+        return b"kiosk.guardian" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_a_report_that_could_not_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
+    done = run("try", "--walk", "--json", str(tmp_path / "no" / "walk.json"))
+    assert done.returncode == 2
+    assert "No such file or directory" in done.stderr
+    assert not done.stdout
+
+
+def test_a_kiosk_that_knows_none_of_the_demonstrations_adults_announces_none(tmp_path: Path) -> None:
+    alerts = {"people": [{"name": "Mrs Khan", "urls": ["jsons://127.0.0.1:9/"]}]}
+    dns = {"dns": {"server": "127.0.0.1", "port": 9}}
+    (tmp_path / "kiosk.yaml").write_text(
+        yaml.safe_dump({"device": "kiosk-1", "room": "Rainbow room", "alerts": alerts, "network": dns})
+    )
+    (tmp_path / "people.yaml").write_text("people: []\n")
+    (tmp_path / "allowlist.yaml").write_text("sites: []\n")
+    with tried(tmp_path, "--config", str(tmp_path)) as kiosk:
+        assert kiosk.facts["people"] == []
+        kiosk.process.send_signal(signal.SIGINT)
+        out = kiosk.process.communicate(timeout=60)[0]
+    assert "PIN " not in out
+    assert "those of the configuration" in out
+
+
+def test_a_socket_that_a_killed_kiosk_left_is_nobodys(tmp_path: Path) -> None:
+    left = Path(tempfile.mkdtemp(prefix="kiosk-try-"))
+    try:
+        (left / "run").mkdir()
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(left / "run" / "guardian.sock"))
+        with tried(tmp_path) as kiosk:
+            kiosk.until(Scene.LOCKED)
+            done = run("press", "panic")
+            assert done.returncode == 0, done.stderr
+            kiosk.until(Scene.PANIC)
+    finally:
+        shutil.rmtree(left)
