@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from allowlist.document import Wrong
 from allowlist.urls import DEFAULT_PORTS, Refused, Url, check_host, read_url
@@ -110,12 +111,30 @@ def _read(text: str) -> tuple[Url, bool]:
         raise Wrong(
             f"“{text}” would open every site that ends in “{url.host}”", "Name the one site that is meant."
         )
-    return url, found["wild"] is not None
+    wild = found["wild"] is not None
+    if wild and url.host in _above_suffixes():
+        raise Wrong(
+            f"“{text}” would open what anybody may put under names that end in “{url.host}”",
+            "Name the one host that is meant.",
+        )
+    return url, wild
 
 
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
+
+
+@cache
+def _above_suffixes() -> frozenset[str]:
+    """Every name above a public suffix, such as amazonaws.com above s3.amazonaws.com: a star over it would
+    take in names that anybody can register.
+    """
+    above: set[str] = set()
+    for line in Path(PSLFILE).read_text("utf-8").splitlines():
+        labels = line.lstrip("!").split(".") if line and not line.startswith("//") else []
+        above.update(".".join(labels[n:]) for n in range(1, len(labels)))
+    return frozenset(above)
 
 
 def is_public_suffix(host: str) -> bool:

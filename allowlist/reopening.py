@@ -1,8 +1,8 @@
 """Hosts that reopen the web: one of them on the list and the list is worth nothing (S10).
 
 A search engine, translator, cache, archive or proxy shows other sites under its own name; a chat, a social
-network or a shortener leads to people and places nobody checked. The table is checked against pages and
-needs alike, subdomains included.
+network or a shortener leads to people and places nobody checked; a host of anybody's files holds anything.
+The table is data, kept sorted; it is checked against pages and needs alike, subdomains included.
 """
 
 from __future__ import annotations
@@ -16,39 +16,79 @@ PROXIES = "is a proxy: it fetches any site"
 SOCIAL = "is a social network: strangers write what it shows"
 CHAT = "is for chatting with people who are not here"
 VIDEO = "plays what strangers upload, and suggests more"
+GAMES = "is for playing and talking with strangers"
 ASKS = "answers anything, in words nobody has checked"
 SHORTENS = "leads to any site by a short name"
 HOSTS = "shows what anybody puts there"
 
 _HOSTS = {
     SEARCH: """
-        ask.com baidu.com bing.com brave.com duckduckgo.com ecosia.org kiddle.co kidrex.org kidzsearch.com
-        lilo.org mojeek.com qwant.com searx.space startpage.com swisscows.com wolframalpha.com""",
-    TRANSLATES: "deepl.com microsofttranslator.com translate.com translate.goog translatetheweb.com",
+        aol.com ask.com baidu.com bing.com brave.com daum.net dogpile.com duck.com duckduckgo.com ecosia.org
+        excite.com gibiru.com info.com kagi.com kiddle.co kidrex.org kidzsearch.com lilo.org lycos.com
+        marginalia.nu metacrawler.com metager.de metager.org mojeek.com msn.com naver.com presearch.com
+        qwant.com search.com searx.be searx.space seznam.cz shodan.io so.com sogou.com startpage.com
+        swisscows.com tineye.com webcrawler.com wolframalpha.com yep.com you.com""",
+    TRANSLATES: """
+        deepl.com itranslate.com linguee.com microsofttranslator.com promt.com reverso.net systran.net
+        translate-pa.googleapis.com translate.com translate.goog translate.googleapis.com
+        translatetheweb.com""",
     CACHES: """
-        12ft.io ampproject.net ampproject.org archive.is archive.org archive.ph archive.today bing-amp.com
-        cachedview.nl googleusercontent.com webcitation.org""",
+        12ft.io ampproject.net ampproject.org archive.fo archive.is archive.li archive.md archive.org
+        archive.ph archive.today archive.vn arquivo.pt bing-amp.com cachedview.com cachedview.nl
+        cc.bingj.com freezepage.com ghostarchive.org googleusercontent.com megalodon.jp perma.cc smry.ai
+        timetravel.mementoweb.org txtify.it webcitation.org""",
     PROXIES: """
-        4everproxy.com allorigins.win blockaway.net cors-anywhere.herokuapp.com corsproxy.io croxyproxy.com
-        hide.me hidester.com kproxy.com proxyium.com proxysite.com r.jina.ai""",
+        4everproxy.com allorigins.win blockaway.net browserling.com cors-anywhere.herokuapp.com cors.sh
+        corsproxy.io croxy.network croxyproxy.com filterbypass.me hide.me hidemyass.com hidester.com hma.com
+        images.weserv.nl kproxy.com proxfree.com proxyium.com proxysite.com r.jina.ai tor2web.org
+        torproject.org ultrasurf.us via.hypothes.is vpnbook.com whateverorigin.org wsrv.nl""",
     SOCIAL: """
-        bsky.app facebook.com fb.com instagram.com linkedin.com mastodon.social pinterest.co.uk pinterest.com
-        reddit.com snapchat.com threads.com threads.net tumblr.com twitter.com vk.com x.com""",
+        9gag.com ask.fm badoo.com bere.al bereal.com bsky.app deviantart.com douyin.com facebook.com fb.com
+        fb.me fb.watch flickr.com gab.com gettr.com imgur.com instagram.com kuaishou.com linkedin.com
+        livejournal.com mastodon.online mastodon.social medium.com mewe.com minds.com myspace.com
+        nextdoor.co.uk nextdoor.com ok.ru parler.com pinterest.co.uk pinterest.com quora.com redd.it
+        reddit.com snapchat.com substack.com threads.com threads.net truthsocial.com tumblr.com twitter.com
+        vk.com vk.ru wattpad.com weibo.com x.com xiaohongshu.com yubo.live""",
     CHAT: """
-        discord.com discord.gg messenger.com omegle.com signal.org skype.com slack.com t.me
-        teams.microsoft.com telegram.org wechat.com whatsapp.com zoom.us""",
-    VIDEO: "dailymotion.com tiktok.com twitch.tv vimeo.com youtu.be youtube.com youtubekids.com",
+        chatroulette.com discord.com discord.gg discordapp.com discordapp.net emeraldchat.com groupme.com
+        icq.com kik.com kik.me line.me m.me matrix.to meet.jit.si messenger.com ome.tv omegle.com ometv.com
+        qq.com signal.org skype.com slack.com t.me teams.live.com teams.microsoft.com telegram.me
+        telegram.org viber.com wa.me wechat.com whatsapp.com whatsapp.net whereby.com zoom.us""",
+    VIDEO: """
+        bilibili.com bitchute.com dailymotion.com kick.com niconico.com nicovideo.jp odysee.com rumble.com
+        soundcloud.com spotify.com tiktok.com tiktokv.com twitch.tv vimeo.com yewtu.be youku.com youtu.be
+        youtube-nocookie.com youtube.com youtube.googleapis.com youtubekids.com""",
+    GAMES: """
+        fortnite.com roblox.com steamcommunity.com steampowered.com""",
     ASKS: """
-        character.ai chatgpt.com claude.ai copilot.microsoft.com gemini.google openai.com perplexity.ai
-        poe.com""",
-    SHORTENS: "bit.ly buff.ly cutt.ly goo.gl is.gd lnkd.in ow.ly rebrand.ly t.co tinyurl.com",
-    HOSTS: "4chan.org codepen.io jsfiddle.net pastebin.com raw.githubusercontent.com",
+        character.ai chatgpt.com claude.ai copilot.com copilot.microsoft.com deepseek.com gemini.google
+        grok.com huggingface.co janitorai.com kimi.com meta.ai mistral.ai openai.com perplexity.ai phind.com
+        pi.ai poe.com replika.com x.ai""",
+    SHORTENS: """
+        adf.ly amzn.to b.link bit.do bit.ly bl.ink buff.ly cutt.ly dub.sh g.co goo.gl is.gd j.mp linktr.ee
+        lnk.bio lnkd.in n9.cl ow.ly qr.ae rb.gy rebrand.ly s.id short.io shorturl.at t.co t.ly tiny.cc
+        tinyurl.com v.gd""",
+    HOSTS: """
+        4chan.org 8chan.moe cdn.skypack.dev cdn.statically.io cloudflare-ipfs.com codepen.io codesandbox.io
+        dropbox.com dropboxusercontent.com esm.run esm.sh fandom.com firebasestorage.googleapis.com
+        gist.githubusercontent.com gitcdn.link githack.com github.com gitlab.com glitch.com glitch.me
+        hastebin.com ipfs.io jsbin.com jsdelivr.net jsfiddle.net justpaste.it mediafire.com mega.nz
+        neocities.org onedrive.live.com paste.ee pastebin.com raw.githubusercontent.com rawgit.com rentry.co
+        replit.com stackblitz.com storage.googleapis.com telegra.ph unpkg.com wetransfer.com wikia.com""",
 }
 
 REOPENING = {host: reason for reason, hosts in _HOSTS.items() for host in hosts.split()}
 
-ANY_ENDING = {"google": SEARCH, "yahoo": SEARCH, "yandex": SEARCH}
-"""Names under which these are registered in every country: google.com, google.co.uk, …"""
+ANY_ENDING = {
+    "google": SEARCH,
+    "yahoo": SEARCH,
+    "yandex": SEARCH,
+    "searx": SEARCH,
+    "invidious": VIDEO,
+    "libretranslate": TRANSLATES,
+    "pinterest": SOCIAL,
+}
+"""Names that are registered under many endings: google.com, google.co.uk, …"""
 
 ONE_USE = frozenset({"ajax.googleapis.com", "fonts.googleapis.com", "fonts.gstatic.com"})
 """Hosts that serve one harmless thing, though their family is in the table."""

@@ -6,14 +6,16 @@ means is `patterns`; what follows from the whole is `decision`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import MAXYEAR, date
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from allowlist.document import Day, Strict, Wrong, read
 from allowlist.patterns import Authority, PagePattern, host_pattern, page_pattern
@@ -22,7 +24,6 @@ from allowlist.tree import Where
 from allowlist.urls import Refused, read_url
 
 MOST_ENTRIES = 999  # Chromium reads 1,000 and silently ignores the rest (FACTS); about:blank is one
-LONGEST_APPROVAL = timedelta(days=366)  # a year, whether or not it has a 29 February
 
 
 class Status(StrEnum):
@@ -94,6 +95,14 @@ Id = Annotated[str, AfterValidator(_id)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+def a_year_after(day: date) -> date:
+    """The same day of the next year, the last on which an approval may still hold (S8); of 29 February, the
+    28th.
+    """
+    year = min(day.year + 1, MAXYEAR)
+    return date(year, 2, 28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
+
+
 class Checked(Strict):
     """Who looked at every page and agreed, and until when that holds."""
 
@@ -109,8 +118,8 @@ class Checked(Strict):
         on = others.data.get("on")  # missing if it was wrong itself
         if on is not None and until < on:
             raise Wrong(f"“until: {until}” is before “on: {on}”", "Swap them.")
-        if on is not None and until - on > LONGEST_APPROVAL:
-            latest = on + timedelta(days=365)
+        if on is not None and until > a_year_after(on):
+            latest = a_year_after(on)
             raise Wrong("This approval lasts longer than a year", f"Write “until: {latest}” or earlier.")
         return until
 
@@ -183,28 +192,43 @@ class SiteList(Strict):
 
     @classmethod
     def cross_check(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Where, Wrong]]:
-        first: dict[str, int] = {}
         sites = raw.get("sites")
-        for place, site in enumerate(sites if isinstance(sites, list) else ()):
-            name = site.get("id") if isinstance(site, dict) else None
-            if not isinstance(name, str):
-                continue
-            if name in first:
-                yield (
-                    ("sites", place, "id"),
-                    Wrong(f"“{name}” is the id of two sites (number {first[name] + 1} too)", "Rename one."),
-                )
-            first.setdefault(name, place)
-
-    @model_validator(mode="after")
-    def fits_into_chromium(self) -> Self:
-        pages = {page for site in self.sites if site.status is Status.APPROVED for page in site.pages}
-        if len(pages) > MOST_ENTRIES:
-            raise Wrong(
-                f"The approved sites have {len(pages)} pages, and the browser reads {MOST_ENTRIES}",
-                "Withdraw sites that are no longer used, or list a directory in place of its pages.",
+        named = [
+            site if isinstance(site, dict) else {} for site in (sites if isinstance(sites, list) else ())
+        ]
+        yield from _same_ids(named)
+        entries = len({entry for site in named for entry in _entries(site)})
+        if entries > MOST_ENTRIES:
+            yield (
+                ("sites",),
+                Wrong(
+                    f"The approved sites have {entries} pages, and the browser reads {MOST_ENTRIES}",
+                    "Withdraw sites that are no longer used, or list a directory in place of its pages.",
+                ),
             )
-        return self
+
+
+def _same_ids(sites: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Where, Wrong]]:
+    first: dict[str, int] = {}
+    for place, site in enumerate(sites):
+        name = site.get("id")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            twice = f"“{name}” is the id of two sites (number {first[name] + 1} too)"
+            yield ("sites", place, "id"), Wrong(twice, "Rename one.")
+        first.setdefault(name, place)
+
+
+def _entries(site: Mapping[str, Any]) -> Iterator[PagePattern]:
+    """What an approved site adds to the browser's list; a directory counts once, however it is written."""
+    pages = site.get("pages")
+    if site.get("status") != Status.APPROVED or not isinstance(pages, list):
+        return
+    for page in pages:
+        with contextlib.suppress(Wrong):  # told about where it stands
+            pattern = page_pattern(page if isinstance(page, str) else "")
+            yield replace(pattern, path=pattern.path.removesuffix("/"))
 
 
 def read_sites(path: Path | str) -> tuple[Site, ...]:

@@ -6,12 +6,15 @@ hide what a file says), duplicate keys are found, and no nesting is deep enough 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 DEEPEST = 20  # levels; our files need five
+MOST_STARS = 50  # told about in one reading; each costs another look at the file
+TOO_DEEP = ("This is nested too deeply", "Write it flatter.")
 Where = tuple[int | str, ...]  # the keys and list places that lead to a value, outermost first
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same words, ten times as fast
 
@@ -22,6 +25,14 @@ class Broken(Exception):
     def __init__(self, line: int, what: str, instead: str) -> None:
         super().__init__(what)
         self.line, self.what, self.instead = line, what, instead
+
+
+class _Star(Exception):
+    """A star stands here that is in no quotes: YAML takes it for the name of other text."""
+
+    def __init__(self, mark: Any) -> None:
+        super().__init__()
+        self.line, self.at = mark.line + 1, mark.index  # the index counts characters from 0
 
 
 @dataclass
@@ -57,7 +68,7 @@ class Tree:
     def begin(self, made: dict[str, Any] | list[Any], line: int) -> None:
         """A mapping or list starts on `line`."""
         if len(self._open) >= DEEPEST:
-            raise Broken(line, "This is nested too deeply", "Write it flatter.")
+            raise Broken(line, *TOO_DEEP)
         if self._open and isinstance(self._open[-1].made, dict) and self._open[-1].key is None:
             raise Broken(line, "A key has to be a plain word", "Write “key: value”.")
         self._open.append(_Open(self._place(made, line), made))
@@ -98,7 +109,32 @@ class Tree:
 
 
 def read_tree(text: str) -> Tree:
-    """The one document in `text`. Raises Broken where it cannot be read."""
+    """The one document in `text`. Raises Broken where it cannot be read.
+
+    A star without quotes (*.img.example) is a problem that is told about; then it is read as if it had them,
+    so that what stands behind it is looked at too.
+    """
+    stars: list[tuple[int, str, str]] = []
+    while True:
+        try:
+            tree = _parsed(text)
+        except _Star as star:
+            found = _WORD.match(text, star.at)
+            word = found[0] if found else "*"
+            what = f"“{word}” begins with a star, which stands for other text here"
+            stars.append((star.line, what, f'Put it in quotes: "{word}".'))
+            if found is None or len(stars) > MOST_STARS:
+                raise Broken(*stars[-1]) from star
+            text = f'{text[: star.at]}"{word}"{text[found.end() :]}'
+        else:
+            tree.problems += stars
+            return tree
+
+
+_WORD = re.compile(r"\*[^\s,\[\]{}\"'\\]*")
+
+
+def _parsed(text: str) -> Tree:
     tree, documents = Tree(), 0
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -108,7 +144,11 @@ def read_tree(text: str) -> Tree:
                 raise Broken(line, "A second document starts here", "Keep one, without “---” between.")
             _take(tree, event, line)
     except yaml.MarkedYAMLError as error:
+        if error.context == "while scanning an alias" and error.context_mark:
+            raise _Star(error.context_mark) from error
         mark = error.problem_mark or error.context_mark
+        if "nesting depth" in (error.problem or ""):  # the parser's own limit, in its newer versions
+            raise Broken(mark.line + 1 if mark else 1, *TOO_DEEP) from error
         what = f"This is not YAML: {error.problem or error.context or 'it cannot be read'}"
         raise Broken(
             mark.line + 1 if mark else 1, what, "Mind the indentation, colons and quotes."
@@ -120,8 +160,10 @@ def read_tree(text: str) -> Tree:
 
 
 def _take(tree: Tree, event: yaml.Event, line: int) -> None:
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        raise Broken(line, "“&” and “*” stand for other text here", "Write it out, or put it in quotes.")
+    if isinstance(event, yaml.AliasEvent):
+        raise _Star(event.start_mark)
+    if getattr(event, "anchor", None):
+        raise Broken(line, "“&” gives a name to the text here", "Take it out, or put the text in quotes.")
     if getattr(event, "tag", None):
         raise Broken(line, "“!” starts a tag here", "Take it out, or put the text in quotes.")
     if isinstance(event, yaml.MappingStartEvent):

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import assets
+from allowlist import reopening
 from allowlist.builtin import BUILTIN_HOST, BuiltinSite
+from allowlist.chromium import managed_policy
 from allowlist.decision import Allowlist, Policy
-from allowlist.document import Problems
+from allowlist.document import Problems, parse
 from allowlist.patterns import is_public_suffix
 from allowlist.reopening import REOPENING
 from allowlist.sites import MOST_ENTRIES, Site, SiteList
@@ -148,8 +151,10 @@ def test_every_mistake_of_a_list_is_told_at_once_with_file_and_line(tmp_path: Pa
         ({"start": "https://farm.example/"}, "not one of this site's pages"),
         ({"start": "animals"}, "is not a URL"),
         ({"checked": None}, "approved by nobody"),
-        ({"checked": CHECKED | {"until": "2027-11-04"}}, "longer than a year"),
+        ({"checked": CHECKED | {"until": "2027-11-03"}}, "longer than a year"),
+        ({"checked": CHECKED | {"on": "2028-02-29", "until": "2029-03-01"}}, "longer than a year"),
         ({"checked": CHECKED | {"until": "2026-11-01"}}, "is before"),
+        ({"checked": CHECKED | {"on": "9999-11-02", "until": "9999-12-31"}}, "longer than a year"),
         ({"checked": CHECKED | {"role": "staff"}}, "'ict' or 'slt'"),
         ({"id": "The Farm"}, "not an id"),
         ({"pages": []}, "at least 1"),
@@ -162,9 +167,17 @@ def test_a_site_that_breaks_a_rule_is_not_a_site(changes: dict[str, Any], why: s
         site(**changes)
 
 
-def test_an_approval_of_exactly_a_year_is_good_over_a_leap_day_too() -> None:
-    leap = CHECKED | {"on": "2027-11-02", "until": "2028-11-02"}
-    assert site(checked=leap).checked is not None
+@pytest.mark.parametrize(
+    ("on", "until"),
+    [
+        ("2026-11-02", "2027-11-02"),
+        ("2027-11-02", "2028-11-02"),  # 366 days, over a leap day
+        ("2028-02-29", "2029-02-28"),
+        ("2027-02-28", "2028-02-28"),
+    ],
+)
+def test_an_approval_of_exactly_a_calendar_year_is_good_s8(on: str, until: str) -> None:
+    assert site(checked=CHECKED | {"on": on, "until": until}).checked is not None
 
 
 # A public suffix is refused for that already; what is registered under it, for this.
@@ -178,6 +191,30 @@ def test_a_host_that_reopens_the_web_is_refused_as_page_and_as_need_s10(host: st
             site(**changes)
 
 
+NAMED = """
+    archive.fo archive.li archive.ph archive.today archive.vn cc.bingj.com cdn.jsdelivr.net deepseek.com
+    discordapp.com dogpile.com duckduckgo.com grok.com kagi.com kik.com m.me meta.ai papago.naver.com
+    roblox.com sogou.com telegram.me translate.googleapis.com unpkg.com via.hypothes.is wa.me
+    web.archive.org you.com youtube-nocookie.com youtube.googleapis.com www-farm-example.translate.goog
+    farm-example.cdn.ampproject.org storage.googleapis.com r.search.yahoo.co.jp yandex.com.tr"""
+
+
+@pytest.mark.parametrize("host", NAMED.split())
+def test_a_hostile_reviewers_host_is_in_the_table_s10(host: str) -> None:
+    with pytest.raises(ValidationError, match=r"reopens the web|every site that ends in"):
+        site(needs=[host])
+
+
+def test_the_table_says_each_host_once_and_none_under_another() -> None:
+    words = [host for hosts in reopening._HOSTS.values() for host in hosts.split()]
+    assert len(words) == len(set(words)) == len(REOPENING)
+    for host in words:
+        parents = [host.split(".", n)[-1] for n in range(1, host.count("."))]
+        assert not set(parents) & set(words), host
+    for hosts in reopening._HOSTS.values():
+        assert hosts.split() == sorted(hosts.split())
+
+
 def test_a_star_over_a_host_that_reopens_the_web_is_refused_s10() -> None:
     with pytest.raises(ValidationError, match=r"includes r\.jina\.ai"):
         site(needs=["*.jina.ai"])
@@ -187,17 +224,42 @@ def test_a_font_host_of_a_large_family_may_be_listed() -> None:
     assert site(needs=["fonts.googleapis.com", "google.farm.example", "notgoogle.com"]).needs
 
 
-def test_more_pages_than_the_browser_reads_are_refused() -> None:
-    def listed(pages: int) -> dict[str, Any]:
-        one = site(
-            pages=[f"https://farm.example/animals/{n}" for n in range(pages)],
-            start="https://farm.example/animals/0",
-        )
-        return {"sites": [one.model_dump()]}
+def a_list_of(pages: int, *, until: str = "2027-11-01", status: str = "approved") -> bytes:
+    one = site().model_dump(mode="json") | {
+        "pages": [f"https://farm.example/animals/{n}" for n in range(pages)],
+        "start": "https://farm.example/animals/0",
+        "status": status,
+        "checked": CHECKED | {"until": until},
+    }
+    return yaml.safe_dump({"sites": [one]}).replace("'", "").encode()
 
-    assert SiteList.model_validate(listed(MOST_ENTRIES))
-    with pytest.raises(ValidationError, match="the browser reads"):
-        SiteList.model_validate(listed(MOST_ENTRIES + 1))
+
+def test_more_pages_than_the_browser_reads_are_refused_with_one_problem() -> None:
+    assert parse(a_list_of(MOST_ENTRIES), SiteList, "a.yaml").sites
+    assert parse(a_list_of(MOST_ENTRIES + 1, status="proposed"), SiteList, "a.yaml").sites
+    with pytest.raises(Problems) as caught:
+        parse(a_list_of(MOST_ENTRIES + 1), SiteList, "a.yaml")
+    assert [problem.what for problem in caught.value.problems] == [
+        "The approved sites have 1000 pages, and the browser reads 999"
+    ]
+
+
+def test_too_many_pages_are_told_about_beside_every_other_mistake() -> None:
+    with pytest.raises(Problems) as caught:
+        parse(a_list_of(MOST_ENTRIES + 1, until="2028-11-02"), SiteList, "a.yaml")
+    assert sorted(problem.what for problem in caught.value.problems) == [
+        "The approved sites have 1000 pages, and the browser reads 999",
+        "This approval lasts longer than a year",
+    ]
+
+
+def test_the_limit_of_a_list_is_that_of_the_policy_compiled_from_it() -> None:
+    """However a page is written, it counts as often as Chromium is given it."""
+    data = a_list_of(MOST_ENTRIES).replace(b"pages:\n", b"pages:\n  - farm.example/animals/7/\n")
+    sites = parse(data, SiteList, "a.yaml").sites
+    listed = managed_policy(Policy(sites))["URLAllowlist"]
+    assert isinstance(listed, list)
+    assert len(listed) == MOST_ENTRIES + 1 == 1000
 
 
 def test_the_builtin_list_has_six_tiles_for_the_youngest_and_each_starts_on_a_page_that_exists() -> None:

@@ -100,8 +100,9 @@ def test_a_misspelt_key_does_not_hide_what_a_whole_model_says() -> None:
             "name: a\ndoors:\n  - opens: 1\n  - close: 2\n",
             ":4: “close” is not a key here. Did you mean “closes”?",
         ),
-        ("name: &x a\n", ":1: “&” and “*” stand for other text here. Write it out, or put it in quotes."),
-        ("name: a\nkind: *x\n", ":2: “&” and “*” stand for other text here"),
+        ("name: &x a\n", ":1: “&” gives a name to the text here. Take it out, or put the text in quotes."),
+        ("name: a\nkind: *x\n", ":2: “*x” begins with a star, which stands for other text here"),
+        ("name: a\ndoors: [*.b.example]\n", 'Put it in quotes: "*.b.example".'),
         ("name: !!python/name:os.system a\n", ":1: “!” starts a tag here"),
         ("name: a\n---\nname: b\n", ":2: A second document starts here"),
         ("? [a]\n: b\n", ":1: A key has to be a plain word"),
@@ -117,6 +118,22 @@ def test_a_misspelt_key_does_not_hide_what_a_whole_model_says() -> None:
 )
 def test_every_kind_of_mistake_is_told_in_plain_words(text: str | bytes, told_: str) -> None:
     assert any(told_ in line for line in told(text)), told(text)
+
+
+def test_a_star_without_quotes_hides_no_other_mistake_and_each_is_told_on_its_line() -> None:
+    assert told("name: attic\ndoors:\n  - *.a.example\nhours: {opens: *x, closes: *.b}\nkind: shed\n") == [
+        "room.yaml:1: Nobody may use the attic. Name another room.",
+        "room.yaml:3: “*.a.example” begins with a star, which stands for other text here. "
+        'Put it in quotes: "*.a.example".',
+        "room.yaml:3: “doors” cannot be “*.a.example”. Write “key: value” lines under it.",
+        'room.yaml:4: “*.b” begins with a star, which stands for other text here. Put it in quotes: "*.b".',
+        'room.yaml:4: “*x” begins with a star, which stands for other text here. Put it in quotes: "*x".',
+        "room.yaml:5: “kind” cannot be “shed”. Write 'garden' or 'hall'.",
+    ]
+
+
+def test_very_many_stars_are_told_about_in_a_moment() -> None:
+    assert len(told("doors: [" + "*.a.example, " * 5000 + "]\n")) == 1
 
 
 def test_a_file_that_is_missing_or_a_folder_is_told_by_name(tmp_path: Path) -> None:

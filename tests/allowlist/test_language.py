@@ -151,6 +151,9 @@ def test_a_url_that_readers_disagree_about_is_refused_s3(url: str, why: str) -> 
         ("https://*.co.uk/", "every site that ends in “co.uk”"),
         ("https://github.io/", "every site that ends in “github.io”"),
         ("https://*.github.io/", "every site that ends in “github.io”"),
+        ("https://*.amazonaws.com/", "anybody may put under names that end in “amazonaws.com”"),
+        ("https://*.windows.net/", "anybody may put under"),
+        ("https://*.fastly.net/", "anybody may put under"),
         ("https://*.example/", "one word"),
         ("https://farm/", "one word"),
         ("https://farm.example./", "in a dot"),
@@ -188,6 +191,11 @@ def test_a_pattern_that_says_more_than_it_seems_is_refused(pattern: str, why: st
 )
 def test_a_host_pattern_means(text: str, host: str, port: int, scheme: str, may: bool) -> None:
     assert on(host_pattern(text), host, port, scheme) is may
+
+
+@pytest.mark.parametrize("text", ["*.bbc.co.uk", "*.farm.github.io", "*.a.s3.amazonaws.com", "amazonaws.com"])
+def test_what_one_owner_has_may_be_listed(text: str) -> None:
+    assert host_pattern(text)
 
 
 @pytest.mark.parametrize(
