@@ -14,6 +14,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Event, Role
+from kiosk.faults import Internet
 from kiosk.rules import close, stay
 from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
 
@@ -29,6 +30,8 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
             do.Log("panic_again", "", {"cause": e.cause}),
         )
     adult = s.adult or s.alarm.adult
+    if cut is not None:
+        s = replace(s, internet=Internet.OFF if cut.confirmed else Internet.UNCONFIRMED)
     alarm = Alarm(cause=e.cause, at=e.at, adult=adult, held=held, cut=cut, drill=e.drill)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
     return latched, (do.Close(), do.Latch(e.cause, e.at, adult, s.url, e.drill))
@@ -76,7 +79,9 @@ def released(s: Session, e: on.ButtonReleased) -> Result:
 
 
 def cut(s: Session, e: on.InternetCut) -> Result:
-    return replace(s, alarm=replace(s.alarm, cut=e)), ()
+    """What was read back. Outside a panic it is no news for the next panic's screen."""
+    s = replace(s, internet=Internet.OFF if e.confirmed else Internet.UNCONFIRMED)
+    return (replace(s, alarm=replace(s.alarm, cut=e)) if s.panic is Panic.LATCHED else s), ()
 
 
 def alert(s: Session, e: on.AlertMoved) -> Result:
@@ -90,7 +95,7 @@ def fault(s: Session, e: on.FaultRaised) -> Result:
     log = () if known else (record("fault", None, code=e.code, sentence=e.sentence),)
     if s.state not in OPEN:
         return s, log
-    closing, effects = close(s, Ending.FAULT, trouble=on.OpeningFailed(e.sentence, e.todo))
+    closing, effects = close(s, Ending.FAULT, trouble=on.OpeningFailed(e.code, e.sentence, e.todo, e.at))
     return closing, (*effects, *log)
 
 

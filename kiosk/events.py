@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.faults import TABLE
+
 
 class Role(StrEnum):
     """Who may do what (H11, H17)."""
@@ -120,10 +122,15 @@ class BrowserReady(Event):
 
 @dataclass(frozen=True)
 class OpeningFailed(Event):
-    """The session cannot open: what is wrong and what to do."""
+    """The session cannot open or go on. `code` names a row of `faults`; `at`: when, for the reference."""
 
-    sentence: str
-    todo: str
+    code: str
+    sentence: str = ""
+    todo: str = ""
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        _fill(self)
 
 
 @dataclass(frozen=True)
@@ -225,11 +232,22 @@ class ResetCancelled(Event):
 
 @dataclass(frozen=True)
 class FaultRaised(Event):
-    """Something a session needs is not there. `code` names it; `sentence` and `todo` are for an adult."""
+    """Something a session needs is not there. `code` names a row of `faults`, whose words stand unless more
+    exact ones are given; KeyError if there is no such row."""
 
     code: str
-    sentence: str
-    todo: str
+    sentence: str = ""
+    todo: str = ""
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        _fill(self)
+
+
+def _fill(event: OpeningFailed | FaultRaised) -> None:
+    row = TABLE[event.code]
+    object.__setattr__(event, "sentence", event.sentence or row.sentence)
+    object.__setattr__(event, "todo", event.todo or row.todo)
 
 
 @dataclass(frozen=True)

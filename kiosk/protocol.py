@@ -103,12 +103,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault, for the adult: what is wrong, what is known of the internet, what to do, a code to quote."""
+    """A fault, for the adult: what is wrong, what to do, a code to quote, and what is known of the internet.
+
+    `reference` finds it in the log; `no_button` is said where the red button does nothing.
+    """
 
     sentence: str
     todo: str
     code: str
-    internet: str = "Internet is OFF."
+    internet: str = "unconfirmed"  # a word of faults.Internet
+    no_button: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Choice, Event
+from kiosk.faults import Internet, gravest
 from kiosk.state import Cover, Ending, Result, Session, State, locked, record
 
 # Opening.
@@ -20,7 +21,7 @@ from kiosk.state import Cover, Ending, Result, Session, State, locked, record
 def open_session(s: Session, e: on.Identified) -> Result:
     """A session opens for a named adult with a current agreement, and only without a fault (invariant 2)."""
     if s.faults:
-        fault = next(iter(s.faults.values()))
+        fault = s.faults[gravest(s.faults)]
         return s, (do.Tell(f"{fault.sentence} {fault.todo}"), record("refused", e.adult, why=fault.code))
     if not e.adult.agreed:
         text = "Your acceptable-use agreement is not signed, or is over a year old. Please see ICT."
@@ -28,6 +29,7 @@ def open_session(s: Session, e: on.Identified) -> Result:
     opened = Session(
         timing=s.timing,
         state=State.OPENING,
+        internet=Internet.ON,
         now=s.now,
         adult=e.adult,
         until=s.now + s.timing.opening,
@@ -50,18 +52,13 @@ def not_opened(s: Session, e: on.OpeningFailed) -> Result:
 
 
 def opening_gone(s: Session, e: on.BrowserGone) -> Result:
-    return close(
-        s, Ending.FAULT, trouble=on.OpeningFailed(e.why, "Try again; if it happens again, tell ICT.")
-    )
+    return close(s, Ending.FAULT, trouble=on.OpeningFailed("browser", e.why))
 
 
 def opening_tick(s: Session, e: on.Tick) -> Result:
     if s.now < s.until:
         return s, ()
-    late = on.OpeningFailed(
-        "The internet did not wake up in time.", "Try again; if it happens again, tell ICT."
-    )
-    return close(s, Ending.FAULT, trouble=late)
+    return close(s, Ending.FAULT, trouble=on.OpeningFailed("late"))
 
 
 # Home and page.
@@ -142,8 +139,7 @@ def gone(s: Session, e: on.BrowserGone) -> Result:
     crashes = s.crashes + 1
     log = record("browser_gone", s.adult, why=e.why, in_a_row=crashes)
     if crashes >= 3:
-        tired = on.OpeningFailed("The browser stopped three times.", "Start again later, and tell ICT.")
-        closing, effects = close(s, Ending.FAULT, trouble=tired)
+        closing, effects = close(s, Ending.FAULT, trouble=on.OpeningFailed("crashes"))
         return closing, (log, *effects)
     if s.state is State.COVERED:
         return replace(s, browser_up=False, crashes=crashes, under=State.HOME), (log, do.Restart())
@@ -270,6 +266,7 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
         timing=s.timing,
         state=State.CLOSING,
         faults=s.faults,
+        internet=Internet.TURNING_OFF,
         now=s.now,
         adult=s.adult,
         until=s.now + s.timing.finished,
@@ -277,7 +274,7 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
         trouble=trouble,
     )
     said = (do.Say("all-done"),) if why in (Ending.TIME_UP, Ending.ABSENT) else ()
-    detail = {"trouble": trouble.sentence} if trouble else {}
+    detail = {"trouble": trouble.sentence, "code": trouble.code} if trouble else {}
     return closing, (do.Close(), record("session_closed", s.adult, why=why, **detail), *said)
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.events import Adult
+from kiosk.faults import Internet
 
 
 class State(StrEnum):
@@ -93,6 +94,7 @@ class Session:
     panic: Panic = Panic.ARMED
     alarm: Alarm = field(default_factory=Alarm)
     faults: Mapping[str, on.FaultRaised] = field(default_factory=dict)
+    internet: Internet = Internet.UNCONFIRMED  # as it was last read back
     now: float = 0
 
     adult: Adult | None = None
@@ -140,8 +142,8 @@ Result = tuple[Session, tuple[do.Effect, ...]]
 
 
 def locked(s: Session) -> Session:
-    """A session like at the first start; only the settings, the time and the faults stay."""
-    return Session(timing=s.timing, faults=s.faults, now=s.now)
+    """A session like at the first start; only the settings, the time, the faults and the internet stay."""
+    return Session(timing=s.timing, faults=s.faults, internet=s.internet, now=s.now)
 
 
 def record(kind: str, adult: Adult | None, **detail: object) -> do.Log:

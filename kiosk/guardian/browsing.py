@@ -84,8 +84,8 @@ class Browsing:
             if way_out is not None:
                 way_out.cut()
             sentence = str(error.args[0] if isinstance(error, KioskError) else error)
-            todo = getattr(error, "todo", "") or "Try again; if it happens again, tell ICT."
-            self._answer(way_out, on.OpeningFailed(sentence, todo) if first else on.BrowserGone(sentence))
+            failed = on.OpeningFailed(_code(error), sentence, getattr(error, "todo", ""))
+            self._answer(way_out, failed if first else on.BrowserGone(sentence))
 
     async def _close(self) -> None:
         await self.closed()
@@ -124,6 +124,12 @@ class Browsing:
                 self._post(on.LinkRefused(host(url)))
             case web.Gone(why):
                 self._post(on.BrowserGone(why))
+
+
+def _code(error: Exception) -> str:
+    """The fault that an error of opening is."""
+    kinds = ((HardwareError, "radio"), (FilterError, "filter"), (BrowserError, "browser"))
+    return next((code for kind, code in kinds if isinstance(error, kind)), "session")
 
 
 def host(url: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from allowlist.document import Problems
 from hardware.errors import HardwareError
 from kiosk.errors import KioskError, ProtocolError
+from kiosk.faults import TABLE, Internet
 from kiosk.guardian.server import Peer, Server
 from kiosk.protocol import Message, Scene, Trouble, View, encode, encode_view
 
@@ -16,16 +17,22 @@ Hindrance = Problems | KioskError | HardwareError
 
 
 def trouble(why: Hindrance) -> Trouble:
-    """What an adult reads of it; `kiosk check` and the journal have all of it."""
+    """What an adult reads of it; `kiosk check` and the journal have all of it. The button has nobody to hear
+    it, and nobody has looked at the radios."""
     if isinstance(why, Problems):
         first, count = why.problems[0], len(why.problems)
         sentence = f"{Path(first.file).name}, line {first.line}: {first.what}."
         if count > 1:
             sentence = f"The configuration has {count} mistakes. The first, {sentence}"
-        return Trouble(sentence, "Ask ICT to run: kiosk check", "config")
+        return _trouble("config", sentence)
     if isinstance(why, KioskError):
-        return Trouble(str(why.args[0]), why.todo or "Tell ICT.", "start")
-    return Trouble(str(why), "Check its cable, then restart the kiosk.", "hardware")
+        return _trouble("start", str(why.args[0]), why.todo)
+    return _trouble("hardware", str(why))
+
+
+def _trouble(name: str, sentence: str, todo: str = "") -> Trouble:
+    row = TABLE[name]
+    return Trouble(sentence, todo or row.todo, row.number, Internet.UNCONFIRMED, row.no_button)
 
 
 async def stay_closed(

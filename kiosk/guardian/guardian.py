@@ -116,10 +116,10 @@ class Guardian:
 
     def _what_a_session_stands_on(self) -> tuple[Check, ...]:
         return (
-            Check("screen", lambda: self.glass.has_screen, "The screen has stopped.", "Restart the kiosk."),
-            Check("curtain", self.glass.can_go_dark, "The screen could not go dark.", "Restart the kiosk."),
-            Check("clock", clock_is_plausible, "The kiosk does not know the time.", "Set its clock."),
-            Check("disk", lambda: self.records.ready, "The disk is full.", "Ask ICT to make room on it."),
+            Check("screen", lambda: self.glass.has_screen),
+            Check("curtain", self.glass.can_go_dark),
+            Check("clock", clock_is_plausible),
+            Check("disk", lambda: self.records.ready),
             *self.circuit.checks(),
         )
 
@@ -210,6 +210,8 @@ class Guardian:
 
     def _handle(self, event: on.Event) -> None:
         was = self.session.state in OPEN
+        if isinstance(event, on.FaultRaised | on.OpeningFailed) and not event.at:
+            event = replace(event, at=f"{now():%d%H%M}")
         try:
             self.session, effects = handle(self.session, event)
         except NotNow:
@@ -288,7 +290,7 @@ class Guardian:
         try:
             signal(self.panel, self.session)
         except HardwareError as error:
-            self._events.append(on.FaultRaised("lamp", str(error), "Check the cables of lamp and sounder."))
+            self._events.append(on.FaultRaised("lamp", str(error)))
 
     def _tell(self, e: do.Tell) -> None:
         self._told = True
@@ -316,6 +318,7 @@ class Guardian:
         confirmed = self.emergency.radio_off()
         if self.session.panic is Panic.ARMED:  # a panic's latch goes to the disk before its log does
             self.note("radio_off", confirmed=confirmed)
+            self.post(on.InternetCut(confirmed, _clock()))
 
     def _close(self, e: do.Close) -> None:
         self.browsing.close()
@@ -393,8 +396,9 @@ class Guardian:
         self.firewall.want(False)
         try:
             self.window.shut()
+            self._radio_off()
         except HardwareError as error:
-            self._events.append(on.FaultRaised("radio", str(error), "Pull the network plug; tell ICT."))
+            self._events.append(on.FaultRaised("radio", str(error)))
 
     # Tasks.
 
@@ -407,7 +411,7 @@ class Guardian:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._loop.call_exception_handler({"message": "a task failed", "exception": error})
-            self.post(on.FaultRaised("guardian", f"The guardian stumbled: {error}.", "Restart the kiosk."))
+            self.post(on.FaultRaised("guardian"))
 
 
 async def _alone(work: Awaitable[None]) -> None:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-NEVER = "The red button has not been tested yet."
-TODO = "Press it, let go, and let SLT reset the kiosk."
-
 
 @dataclass(frozen=True)
 class Drills:
@@ -42,11 +39,13 @@ class Proof:
         return self.at is not None and not (drills.untested == "refuse" and self.overdue(drills, now))
 
     def note(self, drills: Drills, now: datetime) -> str:
-        """For the locked screen's small line."""
+        """For the locked screen's small line, which stands only where the button is armed: when it was last
+        tested, and when that is due again."""
         if self.given:
-            return "Button simulated"
+            return "Red button armed (simulated)."
         if self.at is None:
-            return f"{NEVER} {TODO}"
-        tested = f"Button last tested {self.at.astimezone(now.tzinfo):%-d %B}"
-        due = f". Please test it now: {TODO[0].lower()}{TODO[1:]}" if self.overdue(drills, now) else ""
-        return tested + due
+            return "Red button armed, never tested."
+        tested, due = (f"{day.astimezone(now.tzinfo):%-d %b}" for day in (self.at, self.at + drills.every))
+        if self.overdue(drills, now):
+            return f"Red button armed. Tested {tested}; a test was due {due}: please do one."
+        return f"Red button armed. Tested {tested}, next test due {due}."

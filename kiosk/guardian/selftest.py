@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kiosk import events as on
+from kiosk.faults import TABLE
 
 EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
 """No kiosk ran before this: a clock that says so is not set."""
@@ -18,12 +19,20 @@ EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Check:
-    """One thing: `holds` looks at it now; `sentence` and `todo` are for when it does not."""
+    """One thing: `holds` looks at it now; `code` names the fault that it is when it does not."""
 
     code: str
     holds: Callable[[], bool]
-    sentence: str
-    todo: str
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong when it does not hold."""
+        return TABLE[self.code].sentence
+
+    @property
+    def todo(self) -> str:
+        """What to do then."""
+        return TABLE[self.code].todo
 
 
 def clock_is_plausible() -> bool:
@@ -38,4 +47,4 @@ def changes(checks: Sequence[Check], faults: Collection[str]) -> Iterator[on.Eve
         if holds and check.code in faults:
             yield on.FaultCleared(check.code)
         elif not holds and check.code not in faults:
-            yield on.FaultRaised(check.code, check.sentence, check.todo)
+            yield on.FaultRaised(check.code)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kiosk import events as on
+from kiosk.faults import TABLE, Internet, gravest, no_button
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
 
@@ -83,15 +84,22 @@ def _internet(cut: on.InternetCut) -> str:
 def _locked(s: Session, setting: Setting, serial: int) -> View:
     if not s.faults:
         return View(serial, Scene.LOCKED, note=setting.ready)
-    fault = next(iter(s.faults.values()))
-    return View(serial, Scene.FAULT, trouble=Trouble(fault.sentence, fault.todo, fault.code))
+    return View(serial, Scene.FAULT, trouble=_trouble(s, s.faults[gravest(s.faults)]))
+
+
+def _trouble(s: Session, wrong: on.FaultRaised | on.OpeningFailed) -> Trouble:
+    """What an adult reads. Another fault that takes the button away is said beside this one."""
+    row = TABLE[wrong.code]
+    internet = s.internet if row.vouched else Internet.UNCONFIRMED
+    reference = f"{row.number}-{wrong.at}" if wrong.at else ""
+    line = no_button((wrong.code, *s.faults))
+    return Trouble(wrong.sentence, wrong.todo, row.number, internet, line, reference)
 
 
 def _closing(s: Session, setting: Setting, serial: int) -> View:
     adult = s.adult.name if s.adult else ""
     if s.trouble is not None:
-        trouble = Trouble(s.trouble.sentence, s.trouble.todo, "session")
-        return View(serial, Scene.FAULT, adult=adult, trouble=trouble)
+        return View(serial, Scene.FAULT, adult=adult, trouble=_trouble(s, s.trouble))
     if s.ending is Ending.FINISHED:
         return View(serial, Scene.LOCKED, note="Closing the session…")
     return View(serial, Scene.FINISHED, adult=adult, next=setting.next)

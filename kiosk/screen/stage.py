@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from kiosk.faults import TABLE, Internet
 from kiosk.protocol import Scene, Trouble, View
 from kiosk.screen import scenes
 from kiosk.screen.look import Look
@@ -26,25 +27,19 @@ SAID = 6.0  # s that the guardian's word on a badge stays
 OPENING_LATE = 12.0  # s until "Still coming."
 REFUSED_LINK = "door-closed"  # the voice line of a link that is not on the list
 
+
+def _own(name: str, internet: Internet) -> Trouble:
+    """A fault that the screen knows by itself: nobody is there to hear the button or to read the radios."""
+    row = TABLE[name]
+    return Trouble(row.sentence, row.todo, row.number, internet, row.no_button)
+
+
 LOST = View(
     UNHEARD,
     Scene.FAULT,
-    trouble=Trouble(
-        "The kiosk's guardian has stopped.",
-        "Stay with the child. If this does not go away within a minute, switch the kiosk off and tell ICT.",
-        "S1",
-        "Nobody can say whether the internet is off: pull the network plug if in doubt.",
-    ),
+    trouble=_own("lost", Internet.UNCONFIRMED),
 )
-STARTING = replace(
-    LOST,
-    trouble=Trouble(
-        "The kiosk is starting.",
-        "One moment, please. If this stays for a minute, tell ICT.",
-        "",
-        "No page can open before it has started.",
-    ),
-)
+STARTING = replace(LOST, trouble=_own("starting", Internet.NO_PAGE))
 
 
 @dataclass(frozen=True)

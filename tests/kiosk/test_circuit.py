@@ -91,7 +91,7 @@ def test_a_new_kiosk_opens_nothing_until_its_button_was_pressed_and_reset(wired:
     wired.reset(circuit)
     assert wired.faults(circuit) == []
     assert wired.faults(wired.circuit()) == []  # the next start knows it too
-    assert "Button last tested" in circuit.note()
+    assert "Red button armed. Tested" in circuit.note()
 
 
 def test_a_panic_from_the_screen_proves_nothing_of_the_button(wired: Wired) -> None:
@@ -105,7 +105,7 @@ def test_a_panic_from_the_screen_proves_nothing_of_the_button(wired: Wired) -> N
 def test_an_overdue_test_refuses_where_the_setting_says_so(wired: Wired) -> None:
     wired.store.keep("button_tested", f"{now() - timedelta(days=8):%Y-%m-%dT%H:%M:%S+00:00}")
     assert wired.faults(wired.circuit(untested="warn")) == []
-    assert "Please test it now" in wired.circuit(untested="warn").note()
+    assert "please do one" in wired.circuit(untested="warn").note()
     assert wired.faults(wired.circuit(untested="refuse")) == ["button test"]
     assert wired.faults(wired.circuit(untested="refuse", every=timedelta(days=9))) == []
 
@@ -113,7 +113,7 @@ def test_an_overdue_test_refuses_where_the_setting_says_so(wired: Wired) -> None
 def test_only_a_simulated_panel_is_given(wired: Wired) -> None:
     del wired.panel.__dict__["proven"]
     assert wired.faults(wired.circuit()) == []
-    assert wired.circuit().note() == "Button simulated"
+    assert wired.circuit().note() == "Red button armed (simulated)."
 
 
 @pytest.mark.parametrize("wired", [Wiring.TWO_CONTACTS], indirect=True)

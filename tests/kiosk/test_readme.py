@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import cli, config, session
+from kiosk import cli, config, faults, session
 
 TREE = Path(__file__).resolve().parents[2]
 README = TREE / "README.md"
@@ -16,6 +16,7 @@ README = TREE / "README.md"
 GENERATED = {
     "states": lambda: f"```mermaid\n{session.diagram()}\n```",
     "keys": config.table,
+    "faults": faults.table,
 }
 
 

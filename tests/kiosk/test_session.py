@@ -36,7 +36,7 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.FinishTapped(),
         on.StepDone("network"),
         on.BrowserReady(),
-        on.OpeningFailed("It did not start.", "Try again."),
+        on.OpeningFailed("browser", "It did not start.", "Try again."),
         on.PagePainted(PAGE),
         on.PageMoved(PAGE),
         on.PageFailed(PAGE, "no answer"),
@@ -49,7 +49,7 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.AlertMoved("sent"),
         on.OutcomeChosen(Outcome.MISTAKE),
         on.ResetCancelled(),
-        on.FaultRaised("disk", "The disk is full.", "Call ICT."),
+        on.FaultRaised("disk"),
         on.FaultCleared("disk"),
     )
 }

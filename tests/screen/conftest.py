@@ -16,11 +16,13 @@ import pygame
 import pytest
 
 import assets
+from kiosk.faults import TABLE, Internet
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.screen.art import Art
 from kiosk.screen.canvas import Canvas, Written
 from kiosk.screen.look import Look, PinLook
 from kiosk.screen.scenes import paint
+from kiosk.screen.stage import LOST
 from kiosk.screen.units import Panel
 
 PANELS = {
@@ -80,10 +82,18 @@ _LOCKED = View(1, Scene.LOCKED, note="Ready – self-test passed 08:02")
 _HOME = View(3, Scene.HOME, adult="Ms Ali", tiles=TILES, sun=SUN)
 _COVERED = View(5, Scene.COVERED, adult="Ms Ali", cover="told")
 _FAULT = Trouble(
-    "The internet filter did not answer.",
+    "The setting's internet filter did not answer, so nobody knows what it lets through.",
     "Leave the kiosk off and tell ICT. Nothing was shown to a child.",
-    "F12",
+    "F22",
+    Internet.OFF,
+    reference="F22-251042",
 )
+
+
+def fault(name: str, **more: str) -> Trouble:
+    row = TABLE[name]
+    return Trouble(row.sentence, row.todo, row.number, no_button=row.no_button, **more)
+
 
 SPECIMENS = (
     Specimen("locked", _LOCKED),
@@ -143,7 +153,8 @@ SPECIMENS = (
         ),
     ),
     Specimen("fault", View(9, Scene.FAULT, trouble=_FAULT)),
-    Specimen("fault-lost", View(0, Scene.FAULT, trouble=_FAULT)),
+    Specimen("fault-lost", LOST),
+    Specimen("fault-no-button", View(9, Scene.FAULT, trouble=fault("button", reference="F05-251042"))),
 )
 
 
@@ -155,7 +166,7 @@ SIZES = {
 VARIANTS = frozenset(  # a golden of one size is enough
     {"locked-feedback", "pin-wait", "opening-late", "home-four", "home-two", "home-none", "home-asleep"}
     | {"home-asking", "page-door", "page-loading", "covered-presence", "covered-asleep", "finished-blocks"}
-    | {"panic", "panic-bad", "panic-late", "fault-lost"}
+    | {"panic", "panic-bad", "panic-late", "fault-lost", "fault-no-button"}
 )
 GOLDENS = [
     (specimen, size, panel)

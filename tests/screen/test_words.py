@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pygame
 import pytest
 
+from kiosk.faults import TABLE
+from kiosk.protocol import Scene, View
 from kiosk.screen import theme
 from kiosk.screen.art import Art
 from kiosk.screen.canvas import Canvas, Written, wrap
 from kiosk.screen.scenes import targets
 from kiosk.screen.units import Panel, Rect
+from tests.screen.conftest import Specimen, fault
 
 Words = Callable[..., list[Written]]
 
@@ -24,6 +27,15 @@ def test_no_text_is_cut(specimen: object, panel: Panel, words: Words) -> None:
 
 def test_no_text_is_cut_when_it_is_30_per_cent_longer(specimen: object, panel: Panel, words: Words) -> None:
     for written in words(specimen, panel, long=True):
+        assert written.fits, written
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_fault_of_the_table_fits_its_card_and_30_per_cent_more(
+    name: str, panel: Panel, words: Words
+) -> None:
+    shown = Specimen(f"fault {name}", View(9, Scene.FAULT, trouble=fault(name, reference="F00-311259")))
+    for written in words(shown, panel, long=True):
         assert written.fits, written
 
 
