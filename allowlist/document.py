@@ -17,11 +17,11 @@ from typing import Annotated, Any, TypeVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from allowlist.tree import Broken, Tree, Where, read_tree
+from allowlist.tree import Broken, Tree, Where, read_tree, shown
 
 LARGEST = 4 * 1024 * 1024  # bytes; a longer file was not written by a person
 
-__all__ = ["Day", "Problem", "Problems", "Strict", "Wrong", "parse", "read"]
+__all__ = ["Day", "Problem", "Problems", "Strict", "Where", "Wrong", "parse", "read"]
 
 
 @dataclass(frozen=True, order=True)
@@ -60,7 +60,8 @@ class Wrong(ValueError):
 class Strict(BaseModel):
     """The base of every model that a file is read into: frozen, and no key it does not name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is written may be a secret: an error of pydantic's own never quotes it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def cross_check(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Where, Wrong]]:
@@ -152,7 +153,14 @@ def _told(error: ValidationError, tree: Tree, model: type[BaseModel], name: str)
     return [
         Problem(name, tree.line(detail["loc"]), *_sentence(detail, model))
         for detail in error.errors(include_url=False)
+        if not _only_follows(detail)
     ]
+
+
+def _only_follows(detail: ErrorDetails) -> bool:
+    """A list that is long enough as it is written is too short only because something in it is wrong."""
+    least = detail.get("ctx", {}).get("min_length", 0)
+    return detail["type"] == "too_short" and len(detail["input"]) >= least
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
@@ -164,17 +172,19 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     where = detail["loc"]
     key = next((part for part in reversed(where) if isinstance(part, str)), "this")
     if detail["type"] == "extra_forbidden":
-        return f"“{key}” is not a key here", _did_you_mean(key, _model_at(where[:-1], model))
+        return f"“{shown(key)}” is not a key here", _did_you_mean(key, _model_at(where[:-1], model))
     if detail["type"] == "missing":
         return f"“{key}” is missing", f"Add a line “{key}: …”."
     known = _WANTED.get(detail["type"])
     wanted = known(context) if known else f"{detail['msg']}."
-    return f"“{key}” {_is_wrong(detail['input'])}", wanted
+    return f"“{key}” {_is_wrong(detail['input'], _is_secret(where, model))}", wanted
 
 
-def _is_wrong(given: object) -> str:
+def _is_wrong(given: object, secret: bool) -> str:
+    if not given:
+        return "is empty"
     if isinstance(given, str):
-        return f"cannot be “{given[:60]}”" if given else "is empty"
+        return "cannot be what is written" if secret else f"cannot be “{shown(given[:60])}”"
     return "cannot be a list" if isinstance(given, list) else "cannot be a group of keys"
 
 
@@ -206,6 +216,15 @@ _WANTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "string_pattern_mismatch": lambda c: f"It has to look like {c.get('pattern')}.",
     "time_parsing": lambda _: "Write a time of day, as in 08:30.",
 }
+
+
+def _is_secret(where: Where, model: type[BaseModel]) -> bool:
+    """Whether what is wanted at `where` holds a secret: then nothing of what was written is quoted."""
+    for end in range(len(where), 0, -1):
+        inside, key = _model_at(where[: end - 1], model), where[end - 1]
+        if isinstance(key, str) and inside is not None and key in inside.model_fields:
+            return "SecretStr" in str(inside.model_fields[key].annotation)
+    return False
 
 
 def _model_at(where: Where, model: type[BaseModel]) -> type[BaseModel] | None:

@@ -85,7 +85,9 @@ class Tree:
             return
         if text in inside.made:
             first = self.lines[(*inside.where, text)]
-            self.problems.append((line, f"“{text}” is written twice, first on line {first}", "Keep one."))
+            self.problems.append(
+                (line, f"“{shown(text)}” is written twice, first on line {first}", "Keep one.")
+            )
         inside.key = text
         self.lines[(*inside.where, text)] = line
 
@@ -106,6 +108,14 @@ class Tree:
         inside.made[key] = value
         inside.key = None
         return (*inside.where, key)
+
+
+def shown(text: str) -> str:
+    """What may be quoted of a text that stands where it should not: of an address that has a password in it,
+    nothing behind its scheme.
+    """
+    scheme, mark, _ = text.partition("://")
+    return f"{scheme}{mark}…" if mark else text
 
 
 def read_tree(text: str) -> Tree:

@@ -7,16 +7,17 @@ closed (invariant 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from allowlist.document import Strict, Wrong, read
+from allowlist.document import Strict, Where, Wrong, read
 from allowlist.upstream import ThroughProxy
 from allowlist.urls import Refused, read_url
+from kiosk.guardian import addresses
 
 
 def _one_line(value: str) -> str:
@@ -46,6 +47,16 @@ def _proxy(value: str) -> str:
         ThroughProxy.check(value) if value else None
     except ValueError as error:
         raise Wrong(f"“{value}” is not a proxy", "Write host:port, as in proxy.example:8080.") from error
+    return value
+
+
+def _alert_address(value: SecretStr) -> SecretStr:
+    addresses.check(value.get_secret_value())
+    return value
+
+
+def _heartbeat_address(value: SecretStr) -> SecretStr:
+    addresses.check_heartbeat(value.get_secret_value())
     return value
 
 
@@ -168,19 +179,28 @@ class Panic(Strict):
     """How often the button is to be tested (H3): pressed, let go, and reset by SLT."""
 
     test_every: int = Field(7, ge=1, le=31, description="Days between two tests.", examples=["7"])
-    untested: Literal["warn", "refuse"] = Field(
-        "warn",
-        description="What an overdue test means: a line on the locked screen, or no session. "
+    refuse_after: int = Field(
+        14,
+        ge=1,
+        le=62,
+        description="Days after which there is no session; between the two, a line on the locked screen. "
         "Before the first test there is no session either way.",
-        examples=["warn"],
+        examples=["14"],
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Panic:
+        if self.refuse_after < self.test_every:
+            what = f"“refuse_after” ({self.refuse_after}) is less than “test_every” ({self.test_every})"
+            raise Wrong(what, "Refuse as late as the test is due, or later.")
+        return self
 
 
 class AlertPerson(Strict):
     """One designated person (H18), and the Apprise URLs that reach them: secrets, shown to no one."""
 
     name: Words = Field(description="The name on the panic screen.", examples=["Mrs Khan"])
-    urls: tuple[SecretStr, ...] = Field(
+    urls: tuple[Annotated[SecretStr, AfterValidator(_alert_address)], ...] = Field(
         min_length=1, description="Apprise URLs, the surest first.", examples=["[mailtos://…]"]
     )
 
@@ -188,7 +208,7 @@ class AlertPerson(Strict):
 class Heartbeat(Strict):
     """A dead man's switch: a service that raises the alarm when it no longer hears from this kiosk."""
 
-    url: SecretStr = Field(
+    url: Annotated[SecretStr, AfterValidator(_heartbeat_address)] = Field(
         description="What to call; with /fail behind it while something is wrong (Healthchecks' way).",
         examples=["https://ping.example/5e1f…"],
     )
@@ -251,6 +271,34 @@ class Config(Strict):
     alerts: Alerts = Field(description="Whom to tell.", examples=["{…}"])
     contacts: tuple[Contact, ...] = Field((), description="Whom to call next.", examples=["[…]"])
     agreement: Agreement = Field(Agreement(), description="The agreement that adults sign.", examples=["{…}"])
+
+    @classmethod
+    def cross_check(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Where, Wrong]]:
+        """Each person once, and each address once: twice the same mail is taken for two alerts."""
+        seen: dict[tuple[str, str], Where] = {}
+        for kind, where, value in _alerted(raw):
+            if (kind, value) in seen:
+                words = f"“{value}” is here twice" if kind == "name" else "This address is here twice"
+                yield where, Wrong(words, "Keep one; one person may have several addresses.")
+            seen[kind, value] = where
+
+
+def _alerted(raw: Mapping[str, Any]) -> Iterator[tuple[str, Where, str]]:
+    """Every name and address under alerts.people, with where it stands; what has another shape is left to
+    the model.
+    """
+    alerts = raw.get("alerts")
+    people = alerts.get("people") if isinstance(alerts, dict) else None
+    for place, person in enumerate(people if isinstance(people, list) else ()):
+        if not isinstance(person, dict):
+            continue
+        where: Where = ("alerts", "people", place)
+        if isinstance(name := person.get("name"), str):
+            yield "name", (*where, "name"), name
+        urls = person.get("urls")
+        for each, url in enumerate(urls if isinstance(urls, list) else ()):
+            if isinstance(url, str):
+                yield "url", (*where, "urls", each), url
 
 
 def load(folder: Path) -> Config:

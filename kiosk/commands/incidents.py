@@ -13,8 +13,8 @@ from kiosk.commands.reading import SOCKET, STATE, add_state, clock, records, say
 from kiosk.demo.control import Control, answers
 from kiosk.errors import KioskError, StoreError
 from kiosk.guardian import deliveries
+from kiosk.guardian.addresses import masked
 from kiosk.guardian.alerts import defang, plain
-from kiosk.guardian.courier import masked
 from kiosk.guardian.incidents import OUTCOME_WORDS, Incident, Incidents, Kind, timeline
 from kiosk.guardian.log import Log
 from kiosk.guardian.paths import kind_of

@@ -19,7 +19,7 @@ import assets
 from allowlist.document import Problems
 from kiosk.errors import BrowserError, StoreError
 from kiosk.events import Role
-from kiosk.guardian import browser_program, courier, heartbeat
+from kiosk.guardian import browser_program
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
@@ -55,7 +55,6 @@ def examine(config: Path, state: Path) -> Iterator[Finding]:
         yield Finding("config", True)
         yield from _people(folder)
         yield from _pictures(folder, config)
-        yield from _alerts(folder)
     yield from _records(state)
     yield from _programs()
 
@@ -96,19 +95,6 @@ def _pictures(folder: Folder, config: Path) -> Iterator[Finding]:
     )
     fonts = [name for name in FONTS if not assets.path("fonts", name).is_file()]
     yield from _one("fonts", not fonts, f"Missing: {', '.join(fonts)}.", "Install the kiosk again.")
-
-
-def _alerts(folder: Folder) -> Iterator[Finding]:
-    """Whether the addresses could work. Only a drill shows that they do."""
-    for person in folder.config.alerts.people:
-        for url in person.urls:
-            wrong = courier.problem(url.get_secret_value())
-            where = f"{person.name}, {courier.masked(url.get_secret_value())}"
-            todo = "Mend it in kiosk.yaml, then run: kiosk drill"
-            yield from _one("alerts", not wrong, f"{where}: {wrong}", todo)
-    if (beat := folder.config.alerts.heartbeat) is not None:
-        wrong = heartbeat.problem(beat.url.get_secret_value())
-        yield from _one("heartbeat", not wrong, wrong, "Mend alerts.heartbeat.url in kiosk.yaml.")
 
 
 def _records(state: Path) -> Iterator[Finding]:

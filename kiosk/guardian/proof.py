@@ -1,22 +1,21 @@
 """A button counts for as long as it was lately seen to work: pressed, let go, and reset by SLT.
 
-Before the first such test no session opens at all. After `every` days without one the kiosk warns, or
-refuses, as the setting chose (`panic.untested`); a session that is open is never ended by a date.
+Before the first such test no session opens at all. After `test_every` days without one the kiosk warns, after
+`refuse_after` it refuses (`panic` in kiosk.yaml); a session that is open is never ended by a date.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 
 @dataclass(frozen=True)
 class Drills:
-    """How often the button is to be tested, and what an overdue test means."""
+    """How often the button is to be tested, and when an overdue test means that there is no session."""
 
     every: timedelta = timedelta(days=7)
-    untested: Literal["warn", "refuse"] = "warn"
+    refuse_after: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Proof:
         """Whether a session may stand on this button."""
         if self.given:
             return True
-        return self.at is not None and not (drills.untested == "refuse" and self.overdue(drills, now))
+        return self.at is not None and now - self.at <= drills.refuse_after
 
     def note(self, drills: Drills, now: datetime) -> str:
         """For the locked screen's small line, which stands only where the button is armed: when it was last
@@ -45,7 +44,10 @@ class Proof:
             return "Red button armed (simulated)."
         if self.at is None:
             return "Red button armed, never tested."
-        tested, due = (f"{day.astimezone(now.tzinfo):%-d %b}" for day in (self.at, self.at + drills.every))
+        tested, due, last = (
+            f"{day.astimezone(now.tzinfo):%-d %b}"
+            for day in (self.at, self.at + drills.every, self.at + drills.refuse_after)
+        )
         if self.overdue(drills, now):
-            return f"Red button armed. Tested {tested}; a test was due {due}: please do one."
+            return f"Red button armed. Tested {tested}; a test was due {due}: please do one by {last}."
         return f"Red button armed. Tested {tested}, next test due {due}."

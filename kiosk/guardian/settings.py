@@ -54,7 +54,8 @@ def setting(config: Config, policy: Policy) -> Setting:
 
 def drills(config: Config) -> Drills:
     """How often the button is to be tested."""
-    return Drills(timedelta(days=config.panic.test_every), config.panic.untested)
+    days = config.panic
+    return Drills(timedelta(days=days.test_every), timedelta(days=days.refuse_after))
 
 
 def place(config: Config) -> Place:

@@ -71,7 +71,7 @@ def test_where_all_is_well_everything_holds(setting: Setting) -> None:
     Store.open(setting.state / "kiosk.db").close()
     found = setting.findings()
     assert [finding for finding in found.values() if not finding.holds] == []
-    assert {"config", "adults", "slt", "pictures", "fonts", "alerts", "heartbeat", "records"} <= set(found)
+    assert {"config", "adults", "slt", "pictures", "fonts", "records"} <= set(found)
     assert {"disk", "latch", "chromium", "bwrap", "sway", "namespaces", "clock"} <= set(found)
 
 
@@ -89,9 +89,9 @@ def test_an_address_that_could_not_work_is_named_without_its_secret(setting: Set
         "people": [{"name": "Mrs Khan", "urls": [f"mailto://kiosk:{SECRET}@mail.example"]}],
         "heartbeat": {"url": f"http://ping.example/{SECRET}"},
     }
-    found = setting.findings()
-    assert "Mrs Khan, mailto://mail.example/…: It would send in the clear" in found["alerts"].sentence
-    assert "in the clear" in found["heartbeat"].sentence
+    setting.findings()
+    found = [each for each in examine(setting.config, setting.state) if each.code == "config"]
+    assert ["in the clear" in each.sentence for each in found] == [True, True]
     assert SECRET not in str(found)
 
 

@@ -18,7 +18,7 @@ from kiosk import events as on
 from kiosk.events import Adult, Outcome, Role
 from kiosk.guardian import deliveries, safekeeping
 from kiosk.guardian.alerts import LONGEST_SHORT, AlertFacts, Message, compose, compose_notice
-from kiosk.guardian.courier import Courier, problem
+from kiosk.guardian.courier import Courier
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incidents, Kind
 from kiosk.guardian.log import Log
@@ -211,8 +211,3 @@ def test_a_text_message_is_one_and_the_short_one_h16(kept: Kept, gateway: Thread
     assert kept.message().short in str(gateway.posted)  # type: ignore[attr-defined]
     assert len(gateway.posted) == 1  # type: ignore[attr-defined]
     assert "hxxps" not in str(gateway.posted)  # type: ignore[attr-defined]
-
-
-def test_an_sms_gateway_in_the_clear_is_told_before_it_is_needed_h15() -> None:
-    assert "smseagles://" in problem("smseagle://token@10.0.0.2/07700900123")
-    assert problem("smseagles://token@10.0.0.2/07700900123") == ""

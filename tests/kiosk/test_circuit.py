@@ -102,12 +102,11 @@ def test_a_panic_from_the_screen_proves_nothing_of_the_button(wired: Wired) -> N
     assert wired.faults(circuit) == ["button test"]
 
 
-def test_an_overdue_test_refuses_where_the_setting_says_so(wired: Wired) -> None:
+def test_an_overdue_test_warns_and_then_refuses(wired: Wired) -> None:
     wired.store.keep("button_tested", f"{now() - timedelta(days=8):%Y-%m-%dT%H:%M:%S+00:00}")
-    assert wired.faults(wired.circuit(untested="warn")) == []
-    assert "please do one" in wired.circuit(untested="warn").note()
-    assert wired.faults(wired.circuit(untested="refuse")) == ["button test"]
-    assert wired.faults(wired.circuit(untested="refuse", every=timedelta(days=9))) == []
+    assert wired.faults(wired.circuit()) == []
+    assert "please do one" in wired.circuit().note()
+    assert wired.faults(wired.circuit(refuse_after=timedelta(days=7.5))) == ["button test"]
 
 
 def test_only_a_simulated_panel_is_given(wired: Wired) -> None:

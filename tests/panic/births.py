@@ -11,12 +11,12 @@ import os
 import sys
 
 from kiosk.guardian import __main__ as guardian
-from kiosk.guardian import courier
+from kiosk.guardian import addresses
 
 
 def main() -> None:
     """Fork as often as asked, one life at a time."""
-    courier.masked("mailto://127.0.0.1/")  # Apprise loads its services when it is first asked for one
+    addresses.masked("mailto://127.0.0.1/")  # Apprise loads its services when it is first asked for one
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -126,12 +126,18 @@ class MailServer:
     """Use as a context manager; `port` is on 127.0.0.1."""
 
     def __init__(
-        self, mailbox: Mailbox, kind: type[SMTP] = SMTP, tls: ssl.SSLContext | None = None, port: int = 0
+        self,
+        mailbox: Mailbox,
+        kind: type[SMTP] = SMTP,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+        upgrade: ssl.SSLContext | None = None,
     ) -> None:
         self.mailbox = mailbox
         self.port = port
         self._kind = kind
         self._tls = tls
+        self._upgrade = upgrade
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -140,7 +146,13 @@ class MailServer:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
             self._loop.create_server(
-                lambda: self._kind(self.mailbox, hostname="mail.test", loop=self._loop),
+                lambda: self._kind(
+                    self.mailbox,
+                    hostname="mail.test",
+                    loop=self._loop,
+                    tls_context=self._upgrade,
+                    require_starttls=self._upgrade is not None,
+                ),
                 "127.0.0.1",
                 self.port,
                 ssl=self._tls,
@@ -204,6 +216,9 @@ class Servers:
 
     def secured(self, tls: ssl.SSLContext) -> MailServer:
         return self._start(MailServer(Mailbox(), tls=tls))
+
+    def upgrading(self, tls: ssl.SSLContext) -> MailServer:
+        return self._start(MailServer(Mailbox(), upgrade=tls))
 
 
 @pytest.fixture
