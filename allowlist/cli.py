@@ -1,7 +1,7 @@
 """The list and the door on the command line: asked, printed, run alone. `kiosk` mounts these.
 
-Answers go to standard output, one JSON object a line; what went wrong goes to standard error as sentences,
-and the exit status is 1.
+Answers go to standard output, one JSON object a line, in ASCII whatever was asked; what went wrong goes to
+standard error as sentences, and the exit status is 1. Whoever has read enough may hang up.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from allowlist.chromium import managed_policy
@@ -23,6 +25,7 @@ from allowlist.door import DEFAULT_LEVEL, Door, DoorSettings, Refusal
 from allowlist.resolver import Upstream
 
 DEFAULT_LIST = Path("/etc/kiosk/allowlist.yaml")
+LONGEST_LINE = 1024 * 1024  # bytes; the rest of a longer one is read past
 
 
 def add_arguments(
@@ -37,11 +40,11 @@ def add_arguments(
     commands = group.add_subparsers(required=True, metavar="COMMAND")
     test = commands.add_parser("test", help="decide on URLs: one JSON object per URL and line")
     test.add_argument("urls", nargs="*", metavar="URL", help="an address; - reads them line by line")
-    test.set_defaults(run=_test)
+    test.set_defaults(run=partial(_until_nobody_reads, _test))
     policy = commands.add_parser("policy", help="print the policy that Chromium is given")
-    policy.set_defaults(run=_policy)
+    policy.set_defaults(run=partial(_until_nobody_reads, _policy))
     listed = commands.add_parser("list", help="print every site with its state, in the list's order")
-    listed.set_defaults(run=_list)
+    listed.set_defaults(run=partial(_until_nobody_reads, _list))
     door = subparsers.add_parser("door", help="run the door alone, for trying a list")
     door.add_argument("--listen", type=_host_port, default=("127.0.0.1", 3128), metavar="HOST:PORT")
     door.add_argument("--dns", type=_host_port, metavar="SERVER:PORT", help="default: this machine's")
@@ -69,6 +72,15 @@ def _day(args: argparse.Namespace) -> date:
     return given or date.today()  # noqa: DTZ011  # the setting's own day is meant
 
 
+def _until_nobody_reads(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """As `head` ends what is written to it: that is no mistake, and nothing is said of it."""
+    try:
+        return run(args)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still has to write
+        return 0
+
+
 def _read(args: argparse.Namespace) -> Allowlist | None:
     try:
         return Allowlist.read(args.file or DEFAULT_LIST)
@@ -90,9 +102,18 @@ def _test(args: argparse.Namespace) -> int:
 def _lines(urls: Iterable[str]) -> Iterable[str]:
     for url in urls or ("-",):
         if url == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin)
+            yield from _given()
         else:
             yield url
+
+
+def _given() -> Iterator[str]:
+    """The lines of standard input, whatever bytes they hold, each as soon as it is there."""
+    while line := sys.stdin.buffer.readline(LONGEST_LINE):
+        more = line
+        while more and not more.endswith(b"\n"):
+            more = sys.stdin.buffer.readline(LONGEST_LINE)
+        yield line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 def _answer(policy: Policy, url: str) -> dict[str, object]:
@@ -111,7 +132,7 @@ def _policy(args: argparse.Namespace) -> int:
     if read is None:
         return 1
     compiled = managed_policy(read.policy(args.level or DEFAULT_LEVEL, _day(args)))
-    sys.stdout.write(json.dumps(compiled, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    _say(json.dumps(compiled, indent=2, sort_keys=True))
     return 0
 
 
@@ -176,5 +197,9 @@ def _tell(refusal: Refusal) -> None:
 
 
 def _write(answer: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")
+    _say(json.dumps(answer, default=str))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

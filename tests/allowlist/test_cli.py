@@ -142,6 +142,56 @@ def test_a_place_that_is_taken_is_told_about(capsys: pytest.CaptureFixture[str])
 def test_standard_input_is_read_when_no_url_is_given(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{DUCK}\r\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{DUCK}\r\n".encode())))
     run("allowlist", "test", "--list", BUILTIN, "--date", "2026-11-22")
     assert re.search(r'"page": true', capsys.readouterr().out)
+
+
+ASK = [sys.executable, "-c", PROGRAM, "allowlist", "test", "--list", BUILTIN, "--date", "2026-11-22"]
+IN_ENGLISH = {**os.environ, "LC_ALL": "C.UTF-8"}  # where Python refuses odd bytes, unless it is told not to
+
+
+@pytest.mark.parametrize("env", [IN_ENGLISH, {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_there_is_one_answer_for_each_line_whatever_is_in_it(env: dict[str, str]) -> None:
+    lines = [
+        b"\xff\xfe https://a.example/\xff",
+        b"",
+        b"https://b.example/\0\0",
+        b"https://c.example/\rd\x0b\x0c\x1c\xc2\x85\xe2\x80\xa8",
+        b"a" * 3_000_000,
+        b"https://d.example/" + b"a" * 100_000,
+        "https://b\u00fccher.example/\U0001f986".encode(),
+        DUCK.encode() + b"\r",
+        b"\xed\xb3\xbf",
+        DUCK.encode(),  # without an end of line
+    ]
+    asked = subprocess.run([*ASK, "-"], input=b"\n".join(lines), capture_output=True, env=env, timeout=60)
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    answers = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [answer["page"] for answer in answers] == [False] * 7 + [True, False, True]
+    for line, answer in zip(lines, answers, strict=True):
+        said = answer["url"].encode("utf-8", "surrogateescape")
+        assert said == line.rstrip(b"\r")[: len(said)]
+        assert len(said) == min(len(line.rstrip(b"\r")), 1024 * 1024)
+
+
+def test_an_odd_word_on_the_command_line_is_answered_too() -> None:
+    asked = subprocess.run([*ASK, b"https://a.example/\xff", ""], capture_output=True, timeout=60)
+    assert (asked.returncode, asked.stderr, len(asked.stdout.splitlines())) == (0, b"", 2)
+
+
+def test_whoever_has_read_enough_hangs_up_and_no_complaint_is_heard() -> None:
+    with subprocess.Popen(
+        [*ASK, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as asked:
+        assert asked.stdin is not None
+        assert asked.stdout is not None
+        assert asked.stderr is not None
+        asked.stdin.write(b"https://a.example/\n")
+        asked.stdin.flush()
+        assert asked.stdout.readline()
+        asked.stdout.close()
+        asked.stdin.write(b"https://a.example/\n" * 3)
+        asked.stdin.close()
+        assert asked.stderr.read() == b""
+        assert asked.wait(20) == 0
