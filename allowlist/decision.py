@@ -1,7 +1,7 @@
 """The decision: may a child be on this URL, and may the door connect to this host and port?
 
-Every layer asks here. A list is compiled once per session into tables keyed by host, so that an answer costs
-the reading of the URL and a few look-ups, whether the list has ten sites or a hundred thousand.
+Every layer asks here. A list is compiled once per session into tables keyed by host, and by path where a host
+has many pages, so that an answer costs the reading of the URL and a few look-ups, however long the list is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
-from allowlist.patterns import Authority, covers
+from allowlist.patterns import Authority, PagePattern, covers
 from allowlist.sites import Site, read_sites
 from allowlist.urls import (
     DEFAULT_PORTS,
@@ -26,25 +25,60 @@ from allowlist.urls import (
 )
 
 
-class Decision(NamedTuple):
-    """An answer: `site` is the id of the site that allows it, `why` the reason in words for the adult."""
+class Decision:
+    """An answer. `site` is the id of the site that allows it."""
 
-    ok: bool
-    host: str
-    site: str
-    why: str
+    __slots__ = ("_at", "_says", "ok", "site")
+
+    def __init__(self, ok: bool, at: str, site: str, says: str) -> None:
+        """`at`: a host, or an origin that is still to be read. `says`: the reason, of a {host}."""
+        self.ok, self._at, self.site, self._says = ok, at, site, says
+
+    @property
+    def host(self) -> str:
+        """The host that was asked about, "" if there is none."""
+        return self._read()[0]
+
+    @property
+    def why(self) -> str:
+        """The reason in words for the adult."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[str, str]:
+        """Put together when somebody wants to know; of most answers nobody does."""
+        host = self._at
+        if "/" in host:
+            try:
+                _, host, _ = origin_parts(host)
+            except Refused as refused:
+                return "", _refused(refused)
+        return host, self._says.format(host=host)
+
+    def __repr__(self) -> str:
+        return f"Decision(ok={self.ok}, host={self.host!r}, site={self.site!r}, why={self.why!r})"
 
 
-class Listed(NamedTuple):
-    """A page of the list as the tables hold it: few objects, which lie close together."""
-
-    path: str
-    query: tuple[str, ...] | None
-    host: str
-    site: str
+def _refused(refused: Refused) -> str:
+    return f"This address {refused}."
 
 
 LISTED = "It is on the list."
+NOT_THIS_PAGE = "This page of {host} is not on the list."
+NO_PAGE = "No page of {host} is on the list."
+NOT_LISTED = "{host} is not on the list."
+
+
+class Listed(Decision):
+    """A page of the list, and the yes that it gives: one object, so that an answer touches little memory."""
+
+    __slots__ = ("asks", "path", "place")
+
+    def __init__(self, pattern: PagePattern, site: str, place: int) -> None:
+        super().__init__(True, pattern.at.host, site, LISTED)
+        self.path, self.asks, self.place = sys.intern(pattern.path), pattern.query, place
+
+
+FEW = 8  # pages of one host that are asked one by one
 
 
 class Policy:
@@ -52,47 +86,64 @@ class Policy:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(sites)
-        self._pages: dict[str, tuple[Listed, ...]] = {}  # by origin
-        self._starred: dict[Authority, tuple[Listed, ...]] = {}
+        by_origin: dict[str, list[Listed]] = {}  # a star's too
         self._hosts: dict[Authority, str] = {}
         for site in self.sites:
             for pattern in site.page_patterns:
-                at = pattern.at
-                listed = Listed(sys.intern(pattern.path), pattern.query, at.host, site.id)
-                if at.wild:
-                    self._starred[at] = (*self._starred.get(at, ()), listed)
-                else:
-                    self._pages[at.origin] = (*self._pages.get(at.origin, ()), listed)
+                pages = by_origin.setdefault(pattern.at.origin, [])
+                pages.append(Listed(pattern, site.id, len(pages)))
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
         self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
+        self._pages = {origin: tuple(pages) for origin, pages in by_origin.items()}
+        self._by_path: dict[tuple[str, str], list[Listed]] = {}  # where a host has many
+        for origin, many in self._pages.items():
+            for page in many if len(many) > FEW else ():
+                self._by_path.setdefault((origin, page.path), []).append(page)
+        self._deepest = max((len(path) for _, path in self._by_path), default=0)
 
     def page(self, url: str) -> Decision:
         """May a child be on `url`?"""
         try:
             origin, tail = normalised(url)
-            listed = self._pages.get(origin)
-            if listed is not None:  # then its host needs no reading: the list was read before
-                path, query = page_parts(tail)
-                for page, asks, host, site in listed:
-                    if covers(page, asks, path, query):
-                        return Decision(True, host, site, LISTED)
-            return self._by_star(origin, tail, listed is not None)
+            known = self._pages.get(origin)
+            if known is not None:  # then its host needs no reading: the list was read before
+                page = self._covering(origin, known, *page_parts(tail))
+                if page is not None:
+                    return page
+            says = NO_PAGE if known is None else NOT_THIS_PAGE
+            return self._by_star(origin, tail, says) if self._stars else Decision(False, origin, "", says)
         except Refused as refused:
-            return Decision(False, "", "", f"This address {refused}.")
+            return Decision(False, "", "", _refused(refused))
 
-    def _by_star(self, origin: str, tail: str, known: bool) -> Decision:
+    def _by_star(self, origin: str, tail: str, says: str) -> Decision:
         scheme, host, port = origin_parts(origin)
-        if self._stars and (scheme, port) in self._stars:
+        if (scheme, port) in self._stars:
             path, query = page_parts(tail)
             for at in _stars_over(scheme, host, port):
-                for page, asks, _, site in self._starred.get(at, ()):
-                    if covers(page, asks, path, query):
-                        return Decision(True, host, site, LISTED)
-                    known = True
-        if known:
-            return Decision(False, host, "", f"This page of {host} is not on the list.")
-        return Decision(False, host, "", f"No page of {host} is on the list.")
+                star = at.origin
+                pages = self._pages.get(star)
+                if pages is not None:
+                    says = NOT_THIS_PAGE
+                    page = self._covering(star, pages, path, query)
+                    if page is not None:
+                        return Decision(True, host, page.site, LISTED)
+        return Decision(False, host, "", says)
+
+    def _covering(
+        self, origin: str, pages: tuple[Listed, ...], path: str, query: str | None
+    ) -> Listed | None:
+        """The first of the `pages` of `origin` that has this path and query."""
+        for page in pages if len(pages) <= FEW else self._near(origin, path):
+            if covers(page.path, page.asks, path, query):
+                return page
+        return None
+
+    def _near(self, origin: str, path: str) -> list[Listed]:
+        """The pages of `origin` that lie at `path` or above it: all that can cover it, in their order."""
+        above = (path[: at + 1] for at, sign in enumerate(path[: self._deepest]) if sign == "/")
+        found = (self._by_path.get((origin, each)) for each in {path, f"{path}/", *above})
+        return sorted((page for pages in found if pages for page in pages), key=lambda page: page.place)
 
     def host(self, host: str, port: int, scheme: str | None = None) -> Decision:
         """May the door connect to `host` and `port`? With `scheme` (http or https): in that way?
@@ -103,20 +154,20 @@ class Policy:
         try:
             check_host(host)
         except Refused as refused:
-            return Decision(False, host, "", f"This address {refused}.")
+            return Decision(False, host, "", _refused(refused))
         for way in (scheme,) if scheme else DEFAULT_PORTS:
             for at in self._names_of(way, host, port):
                 site = self._hosts.get(at)
                 if site is not None:
                     return Decision(True, host, site, LISTED)
-        return Decision(False, host, "", f"{host} is not on the list.")
+        return Decision(False, host, "", NOT_LISTED)
 
     def host_of(self, url: str) -> Decision:
         """May the door connect to where `url` leads? (http, https and wss)"""
         try:
             scheme, host, port = read_origin(url)
         except Refused as refused:
-            return Decision(False, "", "", f"This address {refused}.")
+            return Decision(False, "", "", _refused(refused))
         return self.host(host, port, scheme)
 
     def _names_of(self, scheme: str, host: str, port: int) -> list[Authority]:

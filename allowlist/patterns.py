@@ -34,7 +34,7 @@ class Authority(NamedTuple):
     def origin(self) -> str:
         """As it stands at the start of a normalised URL: its own default port is not written."""
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}"
+        return f"{self.scheme}://{'*.' if self.wild else ''}{self.host}{port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def origin_parts(origin: str) -> tuple[str, str, int]:
 def page_parts(tail: str) -> tuple[str, str | None]:
     """The path and the query of what follows a normalised origin. Raises Refused with the reason."""
     path, question, query = tail.partition("#")[0].partition("?")
-    if _SUSPECT.search(path):
+    if ("%" in path or ";" in path) and _SUSPECT.search(path):
         _check_path(path)
     return path, query if question else None
 

@@ -16,11 +16,12 @@ import assets
 from allowlist import reopening
 from allowlist.builtin import BUILTIN_HOST, BuiltinSite
 from allowlist.chromium import managed_policy
-from allowlist.decision import Allowlist, Policy
+from allowlist.decision import FEW, Allowlist, Policy
 from allowlist.document import Problems, parse
 from allowlist.patterns import is_public_suffix
 from allowlist.reopening import REOPENING
 from allowlist.sites import MOST_ENTRIES, Site, SiteList
+from allowlist.urls import read_url
 from tests.allowlist.conftest import TODAY, site
 
 CHECKED = {"by": "t.harvey", "role": "ict", "on": "2026-11-02", "until": "2027-11-01", "reason": "Farm topic"}
@@ -56,7 +57,11 @@ def test_a_page_and_its_host_are_answered_with_the_site_that_allows_them() -> No
     assert not policy.host("farm.example", 80).ok
     assert not policy.host("farm.example", 443, "http").ok
     assert not policy.host("10.0.0.1", 443).ok
-    assert policy.page("https://1.2.3.4/").why == "This address names its host by a number."
+    number = policy.page("https://1.2.3.4/")
+    assert (number.host, number.why) == ("", "This address names its host by a number.")
+    assert policy.page("chrome://settings/").why == "This address is neither http nor https."
+    assert policy.page("https://a:b@farm.example/").why == "This address carries a name or password."
+    assert "why='This page of farm.example is not on the list.'" in repr(refused)
     assert policy.host_of("wss://farm.example/live").ok
     assert not policy.host_of("ws://farm.example/live").ok
 
@@ -84,22 +89,41 @@ written = st.builds(
 )
 
 
-@given(st.lists(written, min_size=1, max_size=6), hosts, paths, st.sampled_from(["", "/", "?a=b", "/x?c"]))
+@given(
+    st.lists(written, min_size=1, max_size=12),
+    hosts,
+    paths,
+    st.sampled_from(["", "/", "?a=b", "/x?c"]),
+    st.sampled_from([0, 2, FEW]),
+)
 def test_the_index_answers_exactly_as_the_patterns_one_by_one(
-    pages: list[str], host: str, path: str, tail: str
+    pages: list[str], host: str, path: str, tail: str, few: int
 ) -> None:
     """Speed changes nothing: the tables agree with asking each pattern of each site in turn."""
-    from allowlist.urls import read_url
-
     sites = [
         Site.model_construct(id=f"s{n}", pages=(page,), needs=(), start="") for n, page in enumerate(pages)
     ]
     url = f"https://{host}{path}{tail}"
     slow = [each.id for each in sites if each.page_patterns[0].matches(read_url(url))]
-    answer = Policy(sites).page(url)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("allowlist.decision.FEW", few)
+        policy = Policy(sites)
+        answer = policy.page(url)
     assert answer.ok == bool(slow)
     assert not answer.ok or answer.site in slow
-    assert not answer.ok or Policy(sites).host(host, 443).ok  # a page a child may see can be loaded
+    assert not answer.ok or policy.host(host, 443).ok  # a page a child may see can be loaded
+    exact = [each.id for each in sites if each.id in slow and not each.page_patterns[0].at.wild]
+    assert not exact or answer.site == exact[0]  # in the list's order
+
+
+def test_a_host_of_very_many_pages_is_asked_by_its_path_and_by_no_more_of_it_than_is_listed() -> None:
+    pages = [f"https://farm.example/p{n}/" for n in range(5000)]
+    policy = Policy([Site.model_construct(id="farm", pages=tuple(pages), needs=(), start="")])
+    assert policy.page("https://farm.example/p4999/duck").ok
+    assert policy.page("https://farm.example/p4999").ok
+    assert not policy.page("https://farm.example/p5000/duck").ok
+    assert policy.page("https://farm.example/p7" + "/" * 8000).ok
+    assert len(policy._near("https://farm.example", "/p7/" + "/" * 8000)) == 1
 
 
 LIST = """\
