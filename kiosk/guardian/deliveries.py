@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.clocks import Uptime
 from kiosk.guardian.paths import PathTo
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
@@ -37,7 +38,7 @@ def load(store: Store, incident: int | None = None) -> list[Alert]:
                 )
                 for path in store.rows("SELECT * FROM delivery WHERE alert = ? ORDER BY place", row["id"])
             ),
-            turned_at=moment(row["turned_at"] or row["queued_at"]),
+            turned=Uptime(row["turned_boot"], row["turned_s"]),
             turns=row["turns"],
             notice=row["kind"] == "notice",
             taken_by=row["taken_by"],
@@ -51,8 +52,8 @@ def insert(store: Store, alert: Alert) -> None:
     """Write a new alert down, with every path."""
     message, at = alert.message, timestamp(alert.queued_at)
     store.run(
-        "INSERT INTO alert (id, incident, subject, body, short, queued_at, turns, turned_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO alert (id, incident, subject, body, short, queued_at, turns, turned_boot, turned_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.id,
         alert.incident,
         message.subject,
@@ -60,7 +61,8 @@ def insert(store: Store, alert: Alert) -> None:
         message.short,
         at,
         alert.turns,
-        timestamp(alert.turned_at),
+        alert.turned.boot,
+        alert.turned.s,
     )
     for place, path in enumerate(alert.paths):
         store.run(
@@ -81,9 +83,10 @@ def turn(store: Store, alert: Alert) -> None:
     """Write down that the next person's turn came."""
     with store.transaction():
         store.run(
-            "UPDATE alert SET turns = ?, turned_at = ? WHERE id = ?",
+            "UPDATE alert SET turns = ?, turned_boot = ?, turned_s = ? WHERE id = ?",
             alert.turns,
-            timestamp(alert.turned_at),
+            alert.turned.boot,
+            alert.turned.s,
             alert.message.id,
         )
 

@@ -19,12 +19,11 @@ import assets
 from allowlist.document import Problems
 from kiosk.errors import BrowserError, StoreError
 from kiosk.events import Role
-from kiosk.guardian import browser_program
+from kiosk.guardian import browser_program, clocks
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.people import Person
-from kiosk.guardian.selftest import clock_is_plausible
 from kiosk.guardian.store import Store
 
 PROGRAMS = {"bwrap": "bubblewrap", "sway": "sway"}
@@ -44,7 +43,7 @@ class Finding:
 
 def examine(config: Path, state: Path) -> Iterator[Finding]:
     """Everything that can be looked at from outside, one finding after the other."""
-    yield from _one("clock", clock_is_plausible(), "The kiosk does not know the time.", "Set its clock.")
+    yield from _one("clock", clocks.is_plausible(), "The kiosk does not know the time.", "Set its clock.")
     try:
         folder = load(config)
     except Problems as problems:

@@ -20,7 +20,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
-from kiosk.guardian import drill
+from kiosk.guardian import clocks, drill
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.curtain import Curtain
@@ -30,7 +30,7 @@ from kiosk.guardian.flag import Flag
 from kiosk.guardian.glass import Glass
 from kiosk.guardian.proof import Drills
 from kiosk.guardian.safekeeping import Safekeeping, now
-from kiosk.guardian.selftest import Check, changes, clock_is_plausible
+from kiosk.guardian.selftest import Check, changes
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
@@ -118,7 +118,7 @@ class Guardian:
         return (
             Check("screen", lambda: self.glass.has_screen),
             Check("curtain", self.glass.can_go_dark),
-            Check("clock", clock_is_plausible),
+            Check("clock", clocks.is_plausible),
             Check("disk", lambda: self.records.ready),
             *self.circuit.checks(),
         )

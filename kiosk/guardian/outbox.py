@@ -19,6 +19,7 @@ from datetime import datetime
 from kiosk.errors import StoreError
 from kiosk.guardian import deliveries
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.clocks import Uptime, uptime
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.store import Store
@@ -63,10 +64,12 @@ class Outbox:
         escalate_after: float = 0,
         patience: float = PATIENCE,
         backoff: Callable[[int], float] = lambda tries: wait(tries, _jitter),
+        uptime: Callable[[], Uptime] = uptime,
     ) -> None:
         self._store = store
         self._deliver = deliver
         self._clock = clock
+        self._uptime = uptime
         self._on_progress = on_progress
         self._on_trouble = on_trouble
         self._patience = patience
@@ -90,7 +93,9 @@ class Outbox:
         Raises StoreError if it could not be written down; it is sent all the same, but a power cut loses it.
         """
         in_order = self._escalate_after > 0
-        alert = new_alert(incident, message, tuple(paths), self._clock(), in_order=in_order, notice=notice)
+        alert = new_alert(
+            incident, message, tuple(paths), self._clock(), self._uptime(), in_order=in_order, notice=notice
+        )
         self._alerts[message.id] = alert
         self._reckon_turn(alert)
         self._woken.set()
@@ -135,14 +140,14 @@ class Outbox:
                             self._carried.add((key, place))
                             group.create_task(self._carry(key, place))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._until_a_turn())
+                    await asyncio.wait_for(self._woken.wait(), self.until_a_turn())
 
     def _open_turns(self) -> None:
         """Let every turn come that is to: after its time, or at once behind people who cannot be reached."""
         for key in list(self._alerts):
             while True:
                 waited = time.monotonic() >= self._turns_at.get(key, float("inf"))
-                alert = next_turn(self._alerts[key], waited, self._clock())
+                alert = next_turn(self._alerts[key], waited, self._uptime())
                 if alert is self._alerts[key]:
                     break
                 self._alerts[key] = alert
@@ -150,14 +155,15 @@ class Outbox:
                 self._write(lambda alert=alert: deliveries.turn(self._store, alert))  # type: ignore[misc]
 
     def _reckon_turn(self, alert: Alert) -> None:
-        """When the next turn of `alert` comes. From here on by the monotonic clock: the other may jump."""
-        left = until_next_turn(alert, self._escalate_after, self._clock())
+        """When the next turn of `alert` comes."""
+        left = until_next_turn(alert, self._escalate_after, self._uptime())
         if left is None:
             self._turns_at.pop(alert.message.id, None)
         else:
             self._turns_at[alert.message.id] = time.monotonic() + left
 
-    def _until_a_turn(self) -> float | None:
+    def until_a_turn(self) -> float | None:
+        """Seconds until the next person of any alert has their turn; None if nobody waits for one."""
         first = min(self._turns_at.values(), default=None)
         return None if first is None else max(0.0, first - time.monotonic())
 

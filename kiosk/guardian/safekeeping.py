@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Outcome
-from kiosk.guardian import deliveries
+from kiosk.guardian import clocks, deliveries
 from kiosk.guardian.alerts import AlertFacts, Done, Message, compose, compose_notice, new_reference
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incident, Incidents, Kind
@@ -23,7 +23,6 @@ from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.refusals import DOOR, LINK, Refusals
-from kiosk.guardian.selftest import clock_is_plausible
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
 
@@ -263,7 +262,7 @@ class Safekeeping:
             room=panic.room,
             adult=panic.adult,
             at=panic.at.astimezone(),
-            clock_confirmed=clock_is_plausible(),
+            clock_confirmed=clocks.is_confirmed(),
             done=done,
             contacts=self._place.contacts,
             url=panic.url if self._place.page_address else "",

@@ -123,8 +123,16 @@ _TURNS = (
         WHERE CASE kind WHEN 'notice' THEN taken_by = '' ELSE outcome = '' END""",
 )
 
+_UPTIME = (
+    # Waiting for the next person's turn is measured by a clock that nobody sets (`clocks.Uptime`).
+    "ALTER TABLE alert DROP COLUMN turned_at",
+    "ALTER TABLE alert ADD COLUMN turned_boot TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE alert ADD COLUMN turned_s REAL NOT NULL DEFAULT 0",
+)
+
 # The file's `user_version` is the number of migrations it has been through.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (*_LOG, *_LATCH, *_INCIDENTS, *_OUTBOX, *_KEPT),
     _TURNS,
+    _UPTIME,
 )

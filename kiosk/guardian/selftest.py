@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from kiosk import events as on
 from kiosk.faults import TABLE
-
-EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
-"""No kiosk ran before this: a clock that says so is not set."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +29,6 @@ class Check:
     def todo(self) -> str:
         """What to do then."""
         return TABLE[self.code].todo
-
-
-def clock_is_plausible() -> bool:
-    """Whether the wall clock can be right (invariant 2)."""
-    return datetime.now(UTC) >= EARLIEST
 
 
 def changes(checks: Sequence[Check], faults: Collection[str]) -> Iterator[on.Event]:

@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.clocks import Uptime
 from kiosk.guardian.paths import Delivery, PathTo, kind_of
 
 FIRST_WAIT = 1.0  # s
@@ -57,7 +58,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert and all its paths. `turns` have come so far, the last of them at `turned_at`.
+    """An alert and all its paths. `turns` have come so far, the last of them at `turned`.
 
     A `notice` is no panic: its next person's turn comes only where the ones before cannot be reached at all.
     """
@@ -66,7 +67,7 @@ class Alert:
     message: Message
     queued_at: datetime
     paths: tuple[Path, ...]
-    turned_at: datetime
+    turned: Uptime
     turns: int = 1
     notice: bool = False
     taken_by: str = ""
@@ -103,6 +104,7 @@ def new_alert(
     message: Message,
     paths: tuple[PathTo, ...],
     at: datetime,
+    running: Uptime,
     *,
     in_order: bool = False,
     notice: bool = False,
@@ -110,10 +112,10 @@ def new_alert(
     """An alert of which nothing has been tried; `in_order`: one person after the other, else all at once."""
     people = list(dict.fromkeys(to.person for to in paths))
     owed = tuple(Path(to, at, turn=people.index(to.person) if in_order else 0) for to in paths)
-    return Alert(incident, message, at, owed, at, notice=notice)
+    return Alert(incident, message, at, owed, running, notice=notice)
 
 
-def next_turn(alert: Alert, waited: bool, at: datetime) -> Alert:
+def next_turn(alert: Alert, waited: bool, running: Uptime) -> Alert:
     """The alert with the next person's turn come, if it is to: `waited` long enough, or nothing left to try.
 
     Once a person has taken it, nobody else is troubled.
@@ -122,17 +124,19 @@ def next_turn(alert: Alert, waited: bool, at: datetime) -> Alert:
     hopeless = all(path.state is State.DEAD for path in last)
     if alert.taken_by or not _waiting(alert) or not (hopeless or (waited and not alert.notice)):
         return alert
-    return replace(alert, turns=alert.turns + 1, turned_at=at)
+    return replace(alert, turns=alert.turns + 1, turned=running)
 
 
-def until_next_turn(alert: Alert, escalate_after: float, now: datetime) -> float | None:
+def until_next_turn(alert: Alert, escalate_after: float, running: Uptime) -> float | None:
     """Seconds until the next person's turn; None if nobody waits for one that time alone will bring.
 
-    At most `escalate_after`, also where the clock was set back meanwhile; set forward, it comes too early.
+    No wall clock is asked, for it may jump. After a loss of power, when nobody knows how long it was off, the
+    turn comes at once: too early does less harm than too late.
     """
     if alert.taken_by or alert.notice or not _waiting(alert):
         return None
-    return min(max(0.0, escalate_after - (now - alert.turned_at).total_seconds()), escalate_after)
+    waited = running.since(alert.turned)
+    return 0.0 if waited is None else min(max(0.0, escalate_after - waited), escalate_after)
 
 
 def after_try(alert: Alert, place: int, delivery: Delivery, at: datetime) -> Alert:

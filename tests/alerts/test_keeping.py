@@ -104,7 +104,7 @@ def test_the_address_is_left_out_where_the_setting_wants_it(store: Store) -> Non
 def test_a_clock_that_cannot_be_right_is_told_beside_the_time(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(safekeeping, "clock_is_plausible", lambda: False)
+    monkeypatch.setattr(safekeeping.clocks, "is_confirmed", lambda: False)
     kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
     assert "(clock not confirmed)" in kept.message().subject
     assert "(clock not confirmed)" in kept.message().short

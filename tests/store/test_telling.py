@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.clocks import Uptime
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.telling import (
     FIRST_WAIT,
@@ -32,12 +33,13 @@ from kiosk.protocol import PanicNews
 KHAN = PathTo("Mrs Khan", "mailtos://u:p@mail.example?to=slt@nursery.example")
 HARVEY = PathTo("Mr Harvey", "twilio://a:b@c/d")
 MESSAGE = Message("K7QM-2XVA", "subject", "body")
+ON = Uptime("a boot", 100.0)
 ACCEPTED, FAILED, NEVER = Delivery(True), Delivery(False, "refused"), Delivery(False, "unknown", never=True)
 
 
 @pytest.fixture
 def alert(now: datetime) -> Alert:
-    return new_alert(7, MESSAGE, (KHAN, HARVEY), now)
+    return new_alert(7, MESSAGE, (KHAN, HARVEY), now, ON)
 
 
 @given(st.integers(1, 10**6), st.integers())
@@ -73,7 +75,7 @@ def test_the_first_acceptance_is_sent_and_says_to_whom_by_what(alert: Alert, now
 
 
 def test_an_alert_that_is_owed_to_nobody_is_not_told(now: datetime) -> None:
-    assert progress(new_alert(7, MESSAGE, (), now)).state is News.NOT_TOLD
+    assert progress(new_alert(7, MESSAGE, (), now, ON)).state is News.NOT_TOLD
 
 
 def test_told_is_only_what_a_person_took(alert: Alert, now: datetime) -> None:
@@ -112,7 +114,7 @@ def test_giving_up_does_not_hang_on_the_clock_of_a_pi(alert: Alert, now: datetim
 @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from([ACCEPTED, FAILED, NEVER])), max_size=20))
 def test_what_was_accepted_never_becomes_less_again(tries: list[tuple[int, Delivery]]) -> None:
     now = datetime.fromisoformat("2026-11-22T10:42:07+00:00")
-    alert = new_alert(7, MESSAGE, (KHAN, HARVEY), now)
+    alert = new_alert(7, MESSAGE, (KHAN, HARVEY), now, ON)
     accepted: set[int] = set()
     for place, delivery in tries:
         if alert.paths[place].state not in OWED:
@@ -131,4 +133,6 @@ def test_the_words_are_those_the_screen_knows() -> None:
 
 def test_a_path_does_not_print_its_secrets() -> None:
     assert repr(KHAN) == "PathTo('Mrs Khan', 'e-mail')"
-    assert "u:p" not in repr(new_alert(7, MESSAGE, (KHAN,), datetime.fromisoformat("2026-11-22T10:42:07Z")))
+    assert "u:p" not in repr(
+        new_alert(7, MESSAGE, (KHAN,), datetime.fromisoformat("2026-11-22T10:42:07Z"), ON)
+    )
