@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, TypeVar, overload
 from gpiozero.pins import Factory
 from gpiozero.pins.mock import MockFactory
 
+from hardware.absent import NoCircuit, NoRadio
 from hardware.badge import BadgeReader, EvdevBadge, NoBadge
 from hardware.button import AGAIN, PanicCircuit, Trip
 from hardware.display import BACKLIGHTS, BacklightDisplay, DisplayPower, SimulatedDisplay
@@ -22,7 +23,7 @@ from hardware.signals import Lamp, LampState, Sounder
 from hardware.simulated import Finger, SimulatedBadge
 from hardware.wiring import ButtonSettings
 
-__all__ = ["HardwareSettings", "LampState", "Panel", "SimulatedPanel", "open_panel"]
+__all__ = ["HardwareSettings", "LampState", "Panel", "SimulatedPanel", "open_panel", "open_what_is_there"]
 
 OnTrip = Callable[[Trip], None]
 OnRelease = Callable[[], None]
@@ -55,15 +56,18 @@ class HardwareSettings:
 
 @dataclass
 class Panel:
-    """The parts, in use until `close`."""
+    """The parts, in use until `close`. Every part that is missing has a stand-in that says so when used."""
 
-    panic: PanicCircuit
+    panic: PanicCircuit | NoCircuit
     radio: Radio
     display: DisplayPower
     lamp: Lamp
     sounder: Sounder
     badge: BadgeReader
     factory: Factory
+    missing: tuple[str, ...] = field(default=(), kw_only=True)  # a sentence for each part that is not there
+    mended: Callable[[], bool] = field(default=lambda: True, kw_only=True)
+    """Whether every part that was missing could be had now. It looks, and keeps none."""
 
     proven: ClassVar[bool] = False
     """Whether the button needs no test: only one without a wire, in memory, is known to work."""
@@ -161,22 +165,47 @@ def _simulated(
 Part = TypeVar("Part")
 
 
+def open_what_is_there(
+    settings: HardwareSettings | None, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge
+) -> Panel:
+    """Opens the real parts that can be had; `missing` names the others. For a kiosk that stays closed.
+
+    Without `settings` nobody knows the wiring, so no pin is touched, and the radios are all there is.
+    """
+    parts = _Opening()
+    panel = _opened(parts, settings, on_trip, on_release, on_badge)
+    panel.missing, panel.mended = tuple(parts.missing), parts.mended
+    return panel
+
+
 class _Opening:
-    """Opens parts, and remembers which did not open and how to close those that did."""
+    """Opens parts, and remembers which did not open, how to try again, and how to close those that did."""
 
     def __init__(self) -> None:
         self.missing: list[str] = []
+        self._again: list[Callable[[], None]] = []
         self._opened: list[Callable[[], None]] = []
 
-    def part(self, make: Callable[[], Part], close: Callable[[Part], None] | None = None) -> Part | None:
+    def part(self, make: Callable[[], Part], close: Callable[[Part], None]) -> Part | None:
         try:
             part = make()
         except HardwareError as error:
             self.missing.append(str(error))
+            self._again.append(lambda: close(make()))
             return None
-        if close is not None:
-            self._opened.append(lambda: close(part))
+        self._opened.append(lambda: close(part))
         return part
+
+    def mended(self) -> bool:
+        """Whether all that did not open would open now."""
+        try:
+            for again in self._again:
+                again()
+        except HardwareError:
+            return False
+        finally:
+            gc.collect()  # as in `undo`
+        return True
 
     def undo(self) -> None:
         for close in reversed(self._opened):
@@ -185,23 +214,44 @@ class _Opening:
 
 
 def _real(settings: HardwareSettings, on_trip: OnTrip, on_release: OnRelease, on_badge: OnBadge) -> Panel:
-    """The button comes last, because it may call `on_trip` at once."""
     opening = _Opening()
-    radio = opening.part(lambda: RfkillRadio(settings.rfkill), RfkillRadio.close)
-    badge = opening.part(lambda: _badge(settings.badge, on_badge), lambda reader: reader.close())
-    factory = opening.part(lambda: open_gpio(settings.gpio_chip), lambda chip: chip.close())
-    lamp = sounder = panic = None
-    if factory is not None:
-        lamp = opening.part(lambda: Lamp(settings.lamp, factory), Lamp.close)
-        sounder = opening.part(lambda: Sounder(settings.sounder, factory), Sounder.close)
-    if not opening.missing and factory is not None:
-        panic = opening.part(
-            lambda: PanicCircuit(settings.button, factory, on_trip, on_release), PanicCircuit.close
-        )
-    if not (radio and badge and factory and lamp and sounder and panic):
+    panel = _opened(opening, settings, on_trip, on_release, on_badge)
+    if opening.missing:
         opening.undo()
         raise MissingParts(tuple(opening.missing))
-    return Panel(panic, radio, BacklightDisplay(settings.backlights), lamp, sounder, badge, factory)
+    return panel
+
+
+def _opened(
+    opening: _Opening,
+    settings: HardwareSettings | None,
+    on_trip: OnTrip,
+    on_release: OnRelease,
+    on_badge: OnBadge,
+) -> Panel:
+    """The button comes last, because it may call `on_trip` at once."""
+    wired = settings or HardwareSettings()
+    radio = opening.part(lambda: RfkillRadio(wired.rfkill), RfkillRadio.close)
+    badge = opening.part(lambda: _badge(wired.badge, on_badge), lambda reader: reader.close())
+    lamp = sounder = panic = factory = None
+    if settings is not None:
+        factory = opening.part(lambda: open_gpio(wired.gpio_chip), lambda chip: chip.close())
+    if factory is not None:
+        lamp = opening.part(lambda: Lamp(wired.lamp, factory), Lamp.close)
+        sounder = opening.part(lambda: Sounder(wired.sounder, factory), Sounder.close)
+        panic = opening.part(
+            lambda: PanicCircuit(wired.button, factory, on_trip, on_release), PanicCircuit.close
+        )
+    nothing = factory or MockFactory()  # on no pin of it
+    return Panel(
+        panic or NoCircuit(),
+        radio or NoRadio(),
+        BacklightDisplay(wired.backlights),
+        lamp or Lamp((), nothing),
+        sounder or Sounder(None, nothing),
+        badge or NoBadge(),
+        nothing,
+    )
 
 
 def _badge(device: Path | None, on_badge: OnBadge) -> BadgeReader:

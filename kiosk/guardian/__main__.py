@@ -1,4 +1,6 @@
-"""`python -m kiosk.guardian`: the service. Puts the parts together, and stays closed if one is not right."""
+"""`python -m kiosk.guardian`: the service. Puts the parts together; without one of them it stays closed until
+that can be had (`footing`).
+"""
 
 from __future__ import annotations
 
@@ -8,25 +10,24 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from allowlist.document import Problems
 from hardware.errors import HardwareError
-from hardware.panel import open_panel
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
-from kiosk.errors import KioskError, StoreError
-from kiosk.guardian import settings
+from kiosk.errors import KioskError
+from kiosk.guardian import footing, settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
-from kiosk.guardian.closed import stay_closed
+from kiosk.guardian.claim import claimed
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.curtain import Curtain
 from kiosk.guardian.flag import Flag
-from kiosk.guardian.folder import Folder, load
+from kiosk.guardian.footing import Lack
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.heartbeat import Heartbeat, day_by_day
 from kiosk.guardian.identity import Identity
@@ -34,14 +35,14 @@ from kiosk.guardian.listing import Listing
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
-from kiosk.guardian.secret import Secret
+from kiosk.guardian.selftest import Check
 from kiosk.guardian.server import Server
-from kiosk.guardian.store import Store
 from kiosk.guardian.watchdog import Watchdog
 from kiosk.guardian.wayout import WayOut
 from kiosk.screen.units import Panel as ScreenPanel
 from kiosk.state import Session
 
+LOOK_AGAIN = 2.0  # s between two looks whether what is missing can be had now
 SWITCH = 0.0005  # s: how long the button's thread may have to wait for a busy event loop; 5 ms by default
 
 
@@ -70,26 +71,20 @@ async def _run(chosen: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    try:
-        folder = load(chosen.config)
-        store = Store.open(chosen.state / "kiosk.db")
-        with contextlib.closing(store):
-            await _serve(chosen, folder, store, ended)
-    except (Problems, StoreError, HardwareError) as why:
-        print(why, file=sys.stderr)  # noqa: T201  # systemd's journal, or the log of a trial
-        screen_uids = frozenset({chosen.screen_uid})
-        await stay_closed(chosen.run / "guardian.sock", screen_uids, why, ended)
+    with claimed(chosen.run), contextlib.closing(Flag(chosen.run / "panic")) as flag:
+        alive = asyncio.create_task(Watchdog().run())
+        while not ended.is_set():
+            await _serve(chosen, flag, ended)
+        alive.cancel()
 
 
-async def _serve(
-    chosen: argparse.Namespace,
-    folder: Folder,
-    store: Store,
-    ended: asyncio.Event,
-) -> None:
+async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -> None:
+    """One guardian, until `ended`, or until what it lacks can be had: then the next one has it."""
     loop = asyncio.get_running_loop()
+    folder, no_config = footing.configuration(chosen.config, chosen.state / "last-good")
     config = folder.config
-    people = People(folder.people, Secret.load(chosen.state / "key"))
+    secret, no_key = footing.key(chosen.state / "key")
+    people = People(folder.people, secret)
     listing = Listing(
         chosen.config / "allowlist.yaml",
         folder.sites,
@@ -110,14 +105,6 @@ async def _serve(
     def soon(function: Callable[..., None], *values: object) -> None:
         loop.call_soon_threadsafe(function, *values)
 
-    panel = open_panel(
-        settings.hardware(config),
-        chosen.simulate,
-        tripped,
-        lambda: soon(post, on.ButtonReleased()),
-        lambda badge: soon(messages_badge, badge),
-    )
-
     def post(event: on.Event) -> None:
         assert guardian is not None
         guardian.post(event)
@@ -125,8 +112,19 @@ async def _serve(
     def messages_badge(badge: str) -> None:
         messages.badge(badge)
 
-    with contextlib.closing(panel), contextlib.closing(Flag(chosen.run / "panic")) as flag:
+    store, no_store = footing.records(chosen.state / "kiosk.db")
+    with contextlib.closing(store), contextlib.ExitStack() as stack:
+        panel, no_hardware = footing.hardware(
+            config,
+            chosen.simulate,
+            tripped,
+            lambda: soon(post, on.ButtonReleased()),
+            lambda badge: soon(messages_badge, badge),
+        )
+        stack.enter_context(contextlib.closing(panel))
+        lacks = [lack for lack in (no_config, no_key, no_store, no_hardware) if lack is not None]
         records = Safekeeping(store, settings.place(config), Courier(), post)
+        curtain = Curtain(chosen.sway) if chosen.sway else None
         guardian = Guardian(
             Session(timing=settings.timing(config), now=loop.time()),
             lambda: settings.setting(config, listing.renew()),
@@ -136,7 +134,8 @@ async def _serve(
             flag,
             settings.drills(config),
             config.alerts.window,
-            Curtain(chosen.sway) if chosen.sway else None,
+            curtain,
+            [Check(lack.code, lambda: False, lack.sentence, lack.todo) for lack in lacks],
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
@@ -150,7 +149,21 @@ async def _serve(
                 "height_mm": config.screen.height_mm,
             },
         )
-        await _live(chosen, guardian, messages, waiting, ended, _signs_of_life(config, guardian))
+        over: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
+        if lacks:
+            over.append(asyncio.create_task(_until_one_is_gone(lacks)))
+        await _live(chosen, guardian, messages, waiting, over, _signs_of_life(config, guardian))
+        if curtain is not None:
+            curtain.close()
+
+
+async def _until_one_is_gone(lacks: Sequence[Lack]) -> None:
+    """Look again and again whether what is missing can be had now; in a thread, for a disk may be slow."""
+    while True:
+        await asyncio.sleep(LOOK_AGAIN)
+        for lack in lacks:
+            if await asyncio.to_thread(lack.gone):
+                return
 
 
 async def _live(
@@ -158,7 +171,7 @@ async def _live(
     guardian: Guardian,
     messages: Messages,
     waiting: list[Trip],
-    ended: asyncio.Event,
+    over: list[asyncio.Task[Any]],
     signs_of_life: Iterable[Coroutine[None, None, None]],
 ) -> None:
     server = Server(
@@ -180,10 +193,9 @@ async def _live(
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
                 *(tasks.create_task(sign) for sign in signs_of_life),
-                tasks.create_task(Watchdog().run()),
             ]
-            await ended.wait()
-            for task in running:
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+            for task in [*running, *over]:
                 task.cancel()
     finally:
         await guardian.close()

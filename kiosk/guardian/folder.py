@@ -14,6 +14,8 @@ from kiosk.guardian.people import PeopleFile
 
 T = TypeVar("T")
 
+FILES = ("kiosk.yaml", "people.yaml", "allowlist.yaml")
+
 
 @dataclass(frozen=True)
 class Folder:

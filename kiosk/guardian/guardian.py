@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
-from kiosk.guardian import clocks, drill
+from kiosk.guardian import clocks, drill, programs
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.curtain import Curtain
@@ -43,7 +43,9 @@ WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did
 
 
 class Guardian:
-    """Holds the session and all it needs. `renew` reads the list anew; `new_way_out` is for a glass."""
+    """Holds the session and all it needs. `renew` reads the list anew; `new_way_out` is for a glass;
+    `lacks` are what it had to begin without.
+    """
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Guardian:
         drills: Drills,
         window: float,
         curtain: Curtain | None = None,
+        lacks: Sequence[Check] = (),
     ) -> None:
         self.session = session
         self.setting = renew()
@@ -91,9 +94,10 @@ class Guardian:
         self._renew = renew
         self._note()
         self.glass = Glass(view_of(session, self.setting), panel.display, curtain)
-        self._checks = self._what_a_session_stands_on()
+        self._checks = (*lacks, *self._what_a_session_stands_on())
         self._events: deque[on.Event] = deque()
         self._busy = False
+        self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._effects: Mapping[type[do.Effect], Callable[[Any], None]] = {
@@ -121,6 +125,7 @@ class Guardian:
             Check("clock", clocks.is_plausible),
             Check("disk", lambda: self.records.ready),
             *self.circuit.checks(),
+            *programs.CHECKS,
         )
 
     # Begin and end.
@@ -142,18 +147,23 @@ class Guardian:
             self.trip("by a loss of power during a session", time.monotonic_ns())
 
     async def close(self) -> None:
-        """Everything off and gone, for the end of the process."""
+        """Everything off and gone. From here on nothing that happens is this guardian's."""
         self.browsing.cut()
         self.emergency.radio_off()
         await self.browsing.closed()
         self._keep(lambda: self.records.on_page("", ""))
         if self.session.panic is Panic.ARMED:
-            self.records.session_open(False)
+            self._keep(lambda: self.records.session_open(False))
+        self._over = True
+        for task in self._tasks:
+            task.cancel()
 
     # Events in.
 
     def post(self, event: on.Event) -> None:
         """Handle an event, on the loop's thread. What is not for now changes nothing."""
+        if self._over:
+            return
         self._events.append(event)
         if self._busy:
             return

@@ -126,7 +126,8 @@ class Safekeeping:
         """
         panics = self._open_panics()
         if not panics:
-            self.latch("because its records were damaged; new ones were begun", now(), None, "")
+            why = self._latch.why
+            self.latch(why.cause if why else "at a time that is not known", now(), None, "")
             return
         for panic in panics:
             self._incident = panic.number
@@ -292,6 +293,11 @@ class Safekeeping:
         `tested`: it was the button, and it has come out again. A drill that a real press interrupted is
         resolved with it, as the practice that it was.
         """
+        if not self._store.lasts:
+            raise StoreError(
+                "The reset cannot be written down, so the kiosk stays latched.",
+                "Mend what keeps its records from being used: kiosk doctor",
+            )
         at, panics = now(), self._open_panics()
         with self._store.transaction():
             for panic in panics:

@@ -15,20 +15,23 @@ from kiosk.faults import TABLE
 
 @dataclass(frozen=True)
 class Check:
-    """One thing: `holds` looks at it now; `code` names the fault that it is when it does not."""
+    """One thing: `holds` looks at it now; `code` names the fault that it is when it does not, whose words
+    stand unless more `exact` ones are known."""
 
     code: str
     holds: Callable[[], bool]
+    exact: str = ""
+    exact_todo: str = ""
 
     @property
     def sentence(self) -> str:
         """What is wrong when it does not hold."""
-        return TABLE[self.code].sentence
+        return self.exact or TABLE[self.code].sentence
 
     @property
     def todo(self) -> str:
         """What to do then."""
-        return TABLE[self.code].todo
+        return self.exact_todo or TABLE[self.code].todo
 
 
 def changes(checks: Sequence[Check], faults: Collection[str]) -> Iterator[on.Event]:
@@ -38,4 +41,4 @@ def changes(checks: Sequence[Check], faults: Collection[str]) -> Iterator[on.Eve
         if holds and check.code in faults:
             yield on.FaultCleared(check.code)
         elif not holds and check.code not in faults:
-            yield on.FaultRaised(check.code)
+            yield on.FaultRaised(check.code, check.exact, check.exact_todo)

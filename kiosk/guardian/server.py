@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
-from kiosk.errors import KioskError, ProtocolError
+from kiosk.errors import ProtocolError
 from kiosk.protocol import LONGEST_LINE, Message, decode, encode
 
 MOST_UNSENT = 1024 * 1024  # bytes; a peer that reads no more is cut off
@@ -61,21 +59,10 @@ class Server:
         self._on_screen = on_screen
         self._on_join = on_join
         self._allowed = {"screen": screen_uids, "control": control_uids}
-        self._lock: IO[bytes] | None = None
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen. Raises KioskError if another guardian holds the socket."""
-        lock = open(f"{self.path}.lock", "wb")  # noqa: SIM115  # held as long as the guardian lives
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise KioskError(
-                f"Another guardian already holds {self.path}.",
-                "Stop it first, or give this one another --run folder.",
-            ) from error
-        self._lock = lock
+        """Listen, in place of a dead guardian's socket. That no other one lives here is `claim`'s to see."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LONGEST_LINE)
@@ -88,9 +75,6 @@ class Server:
             for peer in list(self.peers):
                 peer._writer.transport.abort()
             self.path.unlink(missing_ok=True)
-        if self._lock is not None:
-            Path(self._lock.name).unlink(missing_ok=True)
-            self._lock.close()
 
     def broadcast(self, line: bytes) -> None:
         """The same line to every peer."""

@@ -64,6 +64,16 @@ class Store:
         return cls(connection, path, lock, set_aside)
 
     @classmethod
+    def in_memory(cls, path: Path) -> Store:
+        """Records that end with this process, where those at `path` cannot be used: for a closed kiosk."""
+        return cls(storefile.in_memory(), path, lock=None)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether what is written here outlives the process."""
+        return self._lock is not None
+
+    @classmethod
     def reading(cls, path: Path) -> Store:
         """The records at `path` for reading, also while the guardian writes them: for the command line."""
         if not path.exists():

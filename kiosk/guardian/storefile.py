@@ -21,7 +21,8 @@ from kiosk.guardian.storefault import StoreDamaged, StoreFull, StoreLocked, expl
 
 RESERVE = 1024 * 1024  # bytes held back, so that a panic can still be written on a full disk
 OWNER_ONLY = 0o600
-DAMAGED = "The records were damaged, and new ones were begun."  # the cause of a latch set here
+DAMAGED = "because its records were damaged; new ones were begun"  # the causes of a latch set here
+LOST = "because its records were gone; new ones were begun"
 _WAIT_FOR_LOCK = 0.5  # s: the event loop stands still meanwhile, and a panic writes three times
 _CHECKPOINT = 200  # pages: keeps the write-ahead log below 1 MB
 
@@ -45,12 +46,26 @@ def being_set_aside(path: Path) -> Path:
     return beside(path, ".damaged")
 
 
+def begun(path: Path) -> Path:
+    """Says that there have been records at `path`: if it is there and they are not, they were lost."""
+    return beside(path, ".begun")
+
+
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """A bare connection; `mode` is `rw` or `ro`. It never makes a file."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     with explained(path):
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_FOR_LOCK)
     connection.row_factory = sqlite3.Row
+    return connection
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty file that is none: it ends with the process."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    _prepare(connection)
+    migrate(connection)
     return connection
 
 
@@ -102,14 +117,15 @@ def check_version(version: int, path: Path) -> None:
 
 
 def begin(path: Path, now: datetime) -> Path | None:
-    """See that there is a file: a new one on a new kiosk, a latched one where the old was damaged.
+    """See that there is a file: a new one on a new kiosk, a latched one where the old was damaged or is gone.
 
-    Returns where the damaged one went, if there was one.
+    Returns where the damaged one went, or would have gone, if there was one.
     """
-    if being_set_aside(path).exists() or (not path.exists() and beside(path, "-wal").exists()):
+    gone = not path.exists() and (begun(path).exists() or beside(path, "-wal").exists())
+    if being_set_aside(path).exists() or gone:
         return set_aside_damaged(path, now)
     if not path.exists():
-        make(path, latched_at=None)
+        make(path)
         os.replace(beside(path, ".new"), path)
         _sync_folder(path)
     return None
@@ -139,10 +155,13 @@ def make_ready(connection: sqlite3.Connection, path: Path) -> None:
         file = beside(path, ending)
         if file.exists():
             file.chmod(OWNER_ONLY)
+    if not begun(path).exists():
+        os.close(os.open(begun(path), os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
+        _sync_folder(path)
     hold_reserve(path)
 
 
-def make(path: Path, latched_at: datetime | None) -> None:
+def make(path: Path, latched_at: datetime | None = None, cause: str = "") -> None:
     """A whole new file at `path`.new, closed and synced; with the latch on if `latched_at` says when.
 
     Only a whole file is ever put at `path`, so one of no bytes or no tables there is not young but damaged.
@@ -158,7 +177,7 @@ def make(path: Path, latched_at: datetime | None) -> None:
             migrate(connection)
             if latched_at is not None:
                 latch = "UPDATE latch SET latched = 1, cause = ?, at = ?"
-                connection.execute(latch, (DAMAGED, timestamp(latched_at)))
+                connection.execute(latch, (cause, timestamp(latched_at)))
             connection.close()
     except BaseException:
         connection.close()
@@ -167,7 +186,8 @@ def make(path: Path, latched_at: datetime | None) -> None:
 
 
 def set_aside_damaged(path: Path, now: datetime) -> Path:
-    """Move a damaged file away and begin a latched one. Each step may be the last before a power cut.
+    """Move a damaged file away, if there is one, and begin a latched one. Each step may be the last before a
+    power cut.
 
     The marker makes the next start go on where this one stopped; the damaged file itself moves after its
     companions, so where its dated name exists, the file at `path` is already the new one.
@@ -182,7 +202,7 @@ def set_aside_damaged(path: Path, now: datetime) -> Path:
     aside = path.with_name(f"{path.stem}-damaged-{marker.read_text()}{path.suffix}")
     if not (aside.exists() and path.exists()):
         give_up_reserve(path)
-        make(path, latched_at=now)
+        make(path, now, DAMAGED if path.exists() else LOST)
         for ending in ("-wal", "-shm", ""):
             if beside(path, ending).exists():
                 os.replace(beside(path, ending), beside(aside, ending))

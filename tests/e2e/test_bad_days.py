@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from kiosk.demo.control import Control
+from kiosk.errors import KioskError
 from kiosk.protocol import Scene, encode
 from tests.e2e.conftest import KIOSK, PATIENCE, Observed, below, processes, tried, wait_until
 
@@ -169,7 +170,9 @@ def test_a_missing_program_is_a_sentence_with_the_command_that_installs_it(
     assert f"apt-get install {program.lower()}" in done.stderr
 
 
-def test_a_full_disk_at_the_start_is_shown_and_the_kiosk_stays_closed(tmp_path: Path) -> None:
+def test_a_full_disk_at_the_start_is_shown_and_the_kiosk_opens_by_itself_when_there_is_room(
+    tmp_path: Path,
+) -> None:
     for name in ("config", "state", "run"):
         (tmp_path / name).mkdir()
     alerts = {"people": [{"name": "Mrs Khan", "urls": ["json://127.0.0.1:9/"]}]}
@@ -181,21 +184,33 @@ def test_a_full_disk_at_the_start_is_shown_and_the_kiosk_stays_closed(tmp_path: 
     command = [KIOSK[0], "-m", "kiosk.guardian", "--simulate", "--wayland", "/nowhere"]
     for name in ("config", "state", "run"):
         command += [f"--{name}", str(tmp_path / name)]
-    mount = f'mount -t tmpfs -o size=64k tmpfs {tmp_path / "state"} && exec "$@"'
+    state = tmp_path / "state"
+    mount = f'mount -t tmpfs -o size=4m tmpfs {state} && head -c 4100000 /dev/zero > {state}/film; exec "$@"'
     guardian = subprocess.Popen(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", *command],
         stderr=subprocess.PIPE,
         text=True,
     )
+    socket = tmp_path / "run" / "guardian.sock"
+
+    def faults() -> set[str]:
+        """Nobody answers for a moment while the next guardian begins."""
+        with suppress(KioskError), Control(socket) as control:
+            return set(control.ask("status").data["faults"])
+        return set()
+
     try:
-        wait_until(lambda: (tmp_path / "run" / "guardian.sock").exists() or guardian.poll() is not None)
-        with Control(tmp_path / "run" / "guardian.sock") as control:
+        wait_until(lambda: socket.exists() or guardian.poll() is not None)
+        with Control(socket) as control:
             assert control.wait_for(lambda: control.view is not None, PATIENCE)
             assert control.view is not None
             assert control.view.scene is Scene.FAULT
-            assert control.view.trouble is not None
-            assert "disk" in control.view.trouble.sentence.lower()
-            assert control.view.trouble.todo
+            said = {check["code"]: check for check in control.ask("status").data["checks"]}
+            assert "disk is full" in said["store"]["sentence"]
+            assert said["store"]["todo"]
+        assert {"store", "disk"} <= faults()
+        Path(f"/proc/{guardian.pid}/root{state}/film").unlink()
+        wait_until(lambda: faults() == {"screen"})
     finally:
         guardian.terminate()
         assert "Traceback" not in guardian.communicate(timeout=20)[1]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from hardware.button import ButtonSettings, Cause, Contact, Trip
-from hardware.errors import GpioError, HardwareError, MissingParts, SettingsError
+from hardware.errors import GpioError, HardwareError, MissingParts, RadioError, SettingsError
 from hardware.gpio import open_gpio
-from hardware.panel import HardwareSettings, LampState, SimulatedPanel, open_panel
+from hardware.panel import HardwareSettings, LampState, SimulatedPanel, open_panel, open_what_is_there
 from hardware.wiring import Wiring
 from tests.hardware.benches import Heard, until
 
@@ -122,6 +123,37 @@ def test_parts_that_did_open_are_closed_when_another_is_missing() -> None:
             open_panel(settings, False, Heard[Trip](), Heard[None](), Heard[str]())
         open_files.append(sorted(os.listdir("/proc/self/fd")))
     assert open_files[0] == open_files[1]
+
+
+def test_a_closed_kiosk_takes_what_is_there_and_nothing_that_is_missing_pretends(tmp_path: Path) -> None:
+    settings = HardwareSettings(rfkill=tmp_path / "rfkill", gpio_chip=99)
+    panel = open_what_is_there(settings, Heard[Trip](), Heard[None](), Heard[str]())
+    with closing(panel):
+        radio, gpio = panel.missing
+        assert "rfkill" in radio
+        assert "GPIO" in gpio
+        assert not panel.panic.armed
+        assert not panel.radio.blocked()
+        with pytest.raises(RadioError, match="pull the network plug"):
+            panel.radio.block()
+        panel.lamp.show(LampState.FAULT)
+        panel.sounder.start()
+        assert not panel.mended()
+
+
+def test_what_was_missing_is_mended_when_every_part_of_it_could_be_had(tmp_path: Path) -> None:
+    rfkill = tmp_path / "rfkill"
+    panel = open_what_is_there(
+        HardwareSettings(rfkill=rfkill, gpio_chip=99), Heard[Trip](), Heard[None](), Heard[str]()
+    )
+    with closing(panel):
+        assert "GPIO" in panel.missing[1]
+        rfkill.touch()
+        assert not panel.mended(), "there is still no chip"
+    only_radio = open_what_is_there(None, Heard[Trip](), Heard[None](), Heard[str]())
+    with closing(only_radio):
+        assert not any("GPIO" in part for part in only_radio.missing), "nobody knows the wiring"
+        assert not only_radio.panic.armed
 
 
 def test_opening_the_gpio_chip_leaves_the_current_folder_alone(tmp_path: Path) -> None:

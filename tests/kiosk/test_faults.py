@@ -9,10 +9,8 @@ import pytest
 
 from hardware.signals import LampState
 from kiosk import events as on
-from kiosk.errors import KioskError
 from kiosk.events import Adult
 from kiosk.faults import NO_BUTTON, TABLE, Internet, gravest
-from kiosk.guardian.closed import trouble
 from kiosk.guardian.signals import lamp
 from kiosk.guardian.views import Setting, view_of
 from kiosk.protocol import Scene, Trouble
@@ -21,7 +19,7 @@ from kiosk.session import handle
 from kiosk.state import Session
 
 TREE = Path(__file__).resolve().parents[2]
-MAKERS = {"FaultRaised", "OpeningFailed", "Check", "_trouble", "_own"}
+MAKERS = {"FaultRaised", "OpeningFailed", "Check", "Lack", "_lack", "_own"}
 ALI = Adult("m.ali", "Ms Ali")
 
 
@@ -103,9 +101,8 @@ def test_without_a_button_the_screen_says_so_whatever_else_is_wrong() -> None:
     [
         (LOST.trouble, Internet.UNCONFIRMED),
         (STARTING.trouble, Internet.NO_PAGE),
-        (trouble(KioskError("No.")), Internet.UNCONFIRMED),
     ],
-    ids=["lost", "starting", "closed"],
+    ids=["lost", "starting"],
 )
 def test_with_nobody_to_hear_the_button_it_is_said_not_to_work(shown: Trouble, internet: Internet) -> None:
     assert "red button" in shown.no_button

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.errors import KioskError, ProtocolError
+from kiosk.errors import ProtocolError
 from kiosk.guardian.server import Peer, Server
 from kiosk.protocol import LONGEST_LINE, Message, Scene, View, decode, decode_view, encode, encode_view
 
@@ -153,17 +153,6 @@ def test_a_peer_that_reads_nothing_is_cut_off_and_holds_nobody_up(tmp_path: Path
             assert len(server.peers) == 1
 
     asyncio.run(asyncio.wait_for(main(), 30))
-
-
-def test_a_taken_socket_is_a_sentence_and_the_first_guardian_keeps_it(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with listening(tmp_path) as (server, _):
-            with pytest.raises(KioskError, match="Another guardian"):
-                async with listening(tmp_path):
-                    pass
-            assert (await (await Client.at(server, "control")).hear())["kind"] == "welcome"
-
-    asyncio.run(asyncio.wait_for(main(), 20))
 
 
 def test_a_socket_left_by_a_killed_guardian_is_taken_over(tmp_path: Path) -> None:

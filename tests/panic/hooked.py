@@ -54,7 +54,7 @@ def main() -> int:
     signal.signal(signal.SIGUSR1, lambda number, frame: time.sleep(stall_for[0]))
     threading.Thread(target=listen, args=(wire,), daemon=True).start()
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(guardian, "open_panel", opened))
+        stack.enter_context(mock.patch("kiosk.guardian.footing.open_panel", opened))
         if (net := run.parent / "net").is_dir():
             window = partial(AlertWindow, root=net, again=0.5)
             stack.enter_context(mock.patch("kiosk.guardian.guardian.AlertWindow", window))

@@ -36,7 +36,8 @@ def test_the_records_are_synced_on_every_commit_and_keep_their_references(store:
 def test_every_file_of_the_records_is_the_owners_alone(store: Store, path: Path) -> None:
     store.keep("name", 1)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
-    assert {"kiosk.db", "kiosk.db-wal", "kiosk.db-shm", "kiosk.db.lock", "kiosk.db.reserve"} == set(modes)
+    companions = ("", "-wal", "-shm", ".lock", ".reserve", ".begun")
+    assert {f"kiosk.db{ending}" for ending in companions} == set(modes)
     assert set(modes.values()) == {0o600}
 
 
