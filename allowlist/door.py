@@ -11,10 +11,11 @@ import contextlib
 import errno
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import h11
 
@@ -23,7 +24,7 @@ from allowlist.decision import Policy
 from allowlist.forward import forward, written
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
 from allowlist.resolver import Resolver, Upstream
-from allowlist.tls import Hello, NoHello
+from allowlist.tls import LARGEST_HELLO, Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
 from allowlist.wires import Wires, relay
 
@@ -33,6 +34,7 @@ DEFAULT_LEVEL = "nursery"
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
 A_MOMENT = 0.1  # s
 MOST_AT_ONCE = 8  # connections accepted before anything else has its turn
+T = TypeVar("T")
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -215,11 +217,12 @@ class Door:
         site: socket.socket | None = None
         opened = False
         try:
-            site = await self._open(asked.host, asked.port, "https")
+            self._allow(asked.host, asked.port, "https")
+            site = await self._reached(asked.host, self._way.open(self._wires, asked.host, asked.port))
             limit.reschedule(loop.time() + self._limits.head)
             await loop.sock_sendall(browser, TUNNEL_OPEN)
             opened = True
-            greeting = await _greeting(browser, asked.host)
+            greeting = await _greeting(browser, asked)
             await loop.sock_sendall(site, greeting)
             await relay(browser, site, limit, self._limits.idle)
         except _Refused as refused:
@@ -231,34 +234,34 @@ class Door:
                 self._wires.close(site)
 
     async def _fetch(self, browser: socket.socket, asked: Fetch, limit: asyncio.Timeout) -> None:
-        url, site = asked.url, None
+        url, line = asked.url, None
         shown = f"http://{url.host}:{url.port}{url.path}"
         try:
+            self._allow(url.host, url.port, "http")
             if url.host == BUILTIN_HOST and self._site is not None:
-                self._allow(url.host, url.port, "http")
                 limit.reschedule(asyncio.get_running_loop().time() + self._limits.idle)
                 await _answer(browser, self._site.answer(asked.method, url.path), asked.method)
                 return
-            site = await self._open(url.host, url.port, "http")
-            await forward(asked, browser, site, self._limits.idle)
-        except _Refused as refused:
+            line = await self._reached(url.host, self._way.line(self._wires, url.host, url.port))
+            await forward(asked, browser, line, self._limits.idle)
+        except (_Refused, Unreachable) as refused:
             self._refuse(url.host, url.port, shown, str(refused))
-            await _answer(browser, refusal(str(refused), refused.status), asked.method)
+            status = refused.status if isinstance(refused, _Refused) else 502
+            await _answer(browser, refusal(str(refused), status), asked.method)
         finally:
-            if site is not None:
-                self._wires.close(site)
+            if line is not None:
+                self._wires.close(line.wire)
 
     def _allow(self, host: str, port: int, scheme: str) -> None:
         decision = self.policy.host(host, port, scheme)
         if not decision.ok:
             raise _Refused(decision.why)
 
-    async def _open(self, host: str, port: int, scheme: str) -> socket.socket:
-        """A connection to a host that the policy names. Raises _Refused."""
-        self._allow(host, port, scheme)
+    async def _reached(self, host: str, on_the_way: Awaitable[T]) -> T:
+        """The end of the way to `host`, if it is reached in time. Raises _Refused."""
         try:
             async with asyncio.timeout(self._limits.connect):
-                return await self._way.open(self._wires, host, port)
+                return await on_the_way
         except TimeoutError as error:
             raise _Refused(f"{host} takes too long to answer.", 504) from error
         except Unreachable as error:
@@ -275,30 +278,31 @@ def _finish(over: asyncio.Future[None]) -> None:
 
 async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
     """The request, or None if the browser hung up before it was complete. Raises BadRequest."""
-    data, loop = b"", asyncio.get_running_loop()
+    data, loop = bytearray(), asyncio.get_running_loop()
     while more := await loop.sock_recv(browser, LARGEST_HEAD):
+        known = len(data)
         data += more
-        request = read_request(data)
+        request = read_request(data, known)
         if request is not None:
             return request
     return None
 
 
-async def _greeting(browser: socket.socket, host: str) -> bytes:
+async def _greeting(browser: socket.socket, asked: Connect) -> bytes:
     """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
-    hello, loop = Hello(), asyncio.get_running_loop()
+    hello, loop, host = Hello(), asyncio.get_running_loop(), asked.host
     try:
-        while data := await loop.sock_recv(browser, 16 * 1024):
-            if hello.feed(data):
-                break
-        else:
+        data = asked.rest or await loop.sock_recv(browser, LARGEST_HELLO)
+        while data and not hello.feed(data):
+            data = await loop.sock_recv(browser, LARGEST_HELLO)
+        if not data:
             raise ConnectionResetError
     except NoHello as error:
         raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
     if hello.server_name != host:
         named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
         raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
-    return hello.data
+    return bytes(hello.data)
 
 
 async def _answer(browser: socket.socket, answer: Answer, method: str) -> None:

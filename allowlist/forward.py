@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from http import HTTPStatus
 from typing import Any
 
 import h11
 
 from allowlist.builtin import Answer
 from allowlist.requests import LARGEST_HEAD, Fetch, passed_on
+from allowlist.upstream import Line, Unreachable
+from allowlist.urls import DEFAULT_PORTS
 from allowlist.wires import CHUNK
 
 
@@ -36,47 +39,52 @@ class Side:
         return event
 
 
-async def forward(fetch: Fetch, browser: socket.socket, site: socket.socket, idle: float) -> None:
-    """Ask `site` what the browser asked, and carry the answer back; `idle` is the longest wait in seconds.
+async def forward(fetch: Fetch, browser: socket.socket, line: Line, idle: float) -> None:
+    """Ask at the end of `line` what the browser asked, and carry the answer back; `idle` is the longest wait,
+    in seconds.
 
-    Raises OSError, TimeoutError or h11.ProtocolError if either side breaks off or breaks the rules.
+    Raises Unreachable if a proxy there wants a password, before the browser was told anything; and OSError,
+    TimeoutError or h11.ProtocolError if either side breaks off or breaks the rules.
     """
     here = Side(browser, fetch.http)
-    there = Side(site, h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD))
+    there = Side(line.wire, h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD))
     async with asyncio.timeout(idle) as limit:
-        await there.send(_request(fetch))
+        await there.send(_request(fetch, line))
         while not isinstance(event := await here.next(), h11.EndOfMessage):
             await there.send(event)
             limit.reschedule(asyncio.get_running_loop().time() + idle)
         await there.send(h11.EndOfMessage())
         while not isinstance(event := await there.next(), h11.EndOfMessage):
             if isinstance(event, h11.Response):
-                headers = [*_framed(event), (b"connection", b"close")]
-                await here.send(
-                    h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
-                )
+                await here.send(_response(event))
             elif isinstance(event, h11.Data):
                 await here.send(event)
             limit.reschedule(asyncio.get_running_loop().time() + idle)
         await here.send(h11.EndOfMessage())
 
 
-def _request(fetch: Fetch) -> h11.Request:
+CLOSE = (b"Connection", b"close")
+
+
+def _request(fetch: Fetch, line: Line) -> h11.Request:
+    """The browser's request for the next hop: with a body if it has one, and in no other way."""
     url = fetch.url
-    host = url.host if url.port == 80 else f"{url.host}:{url.port}"
+    host = url.host if url.port == DEFAULT_PORTS["http"] else f"{url.host}:{url.port}"
     target = url.path if url.query is None else f"{url.path}?{url.query}"
-    chunked = fetch.http.their_state is h11.SEND_BODY and not any(
-        n == b"content-length" for n, _ in fetch.headers
-    )
-    headers = [(b"host", host.encode()), *fetch.headers, (b"connection", b"close")]
-    if chunked:
-        headers.append((b"transfer-encoding", b"chunked"))
+    if line.is_a_proxys:  # which is told the whole address (RFC 9112, section 3.2.2)
+        target = f"http://{host}{target}"
+    headers = [(b"Host", host.encode()), *fetch.headers, *line.headers, CLOSE]
+    if fetch.chunked:
+        headers.append((b"Transfer-Encoding", b"chunked"))
     return h11.Request(method=fetch.method, target=target, headers=headers)
 
 
-def _framed(answer: h11.Response) -> list[tuple[bytes, bytes]]:
-    """The headers to pass on. h11 frames a body of unknown length anew."""
-    return passed_on(answer.headers)
+def _response(event: h11.Response) -> h11.Response:
+    """The site's answer for the browser; h11 frames a body of unknown length anew."""
+    if event.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        raise Unreachable("The setting's proxy wants a name and a password: see network.upstream_proxy.")
+    headers = [*passed_on(event.headers), CLOSE]
+    return h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
 
 
 def written(answer: Answer, method: str) -> bytes:

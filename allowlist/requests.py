@@ -1,7 +1,8 @@
 """What a browser may ask of the door: CONNECT to a host and port, or an absolute http URL. Nothing else.
 
 A request is refused where two readers could disagree about it: a bare line feed, a folded header, two
-lengths, a Host that is not the URL's (RFC 9112, sections 2.2, 3.2, 5.2 and 6.3).
+lengths, a Host that is not the URL's (RFC 9112, sections 2.2, 3.2, 5.2 and 6.3). CONNECT has one form, which
+a pattern reads in a tenth of the time; h11 reads all else.
 """
 
 from __future__ import annotations
@@ -27,35 +28,65 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True)
 class Connect:
-    """A tunnel is asked for."""
+    """A tunnel is asked for; `rest` is what arrived behind the request, the tunnel's first bytes."""
 
     host: str
     port: int
+    rest: bytes = b""
 
 
 @dataclass(frozen=True)
 class Fetch:
-    """A plain http resource is asked for; `http` holds what arrived of its body."""
+    """A plain http resource is asked for; `http` holds what arrived of its body, `chunked` says its form."""
 
     method: str
     url: Url
     headers: Headers
     http: h11.Connection
+    chunked: bool = False
 
 
+_END = b"\r\n\r\n"
 _SPLIT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]|\0")
-_AUTHORITY = re.compile(r"([a-zA-Z0-9._-]{1,253}):([0-9]{1,5})")
+_CONNECT = re.compile(
+    rb"CONNECT ([a-zA-Z0-9._-]{1,253}):([0-9]{1,5}) HTTP/1\.1\r\n"
+    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n"
+)
+_TELLING = re.compile(rb"(?im)^(host|content-length|transfer-encoding):(.*)\r$")
 
 
-def read_request(data: bytes) -> Connect | Fetch | None:
-    """The request that `data` starts with, or None while its head is not complete. Raises BadRequest."""
-    end = data.find(b"\r\n\r\n")
-    if len(data if end < 0 else data[:end]) > LARGEST_HEAD:
+def read_request(data: bytes | bytearray, known: int = 0) -> Connect | Fetch | None:
+    """The request that `data` starts with, or None while its head is not complete. Raises BadRequest.
+
+    `known`: so many bytes were shown before, and it was not complete then.
+    """
+    end = data.find(_END, max(0, known - len(_END)))
+    if (len(data) if end < 0 else end) > LARGEST_HEAD:
         raise BadRequest("is too long")
-    if _SPLIT.search(data.rstrip(b"\r") if end < 0 else data[: end + 4]):
+    until = len(data) - data.endswith(b"\r") if end < 0 else end + len(_END)
+    if _SPLIT.search(data, max(0, known - 2), until):
         raise BadRequest("breaks its lines in a way that can be read twice")
     if end < 0:
         return None
+    if data.startswith(b"CONNECT "):
+        return _connect(bytes(data), end + len(_END))
+    return _fetch(bytes(data))
+
+
+def _connect(data: bytes, end: int) -> Connect:
+    found = _CONNECT.fullmatch(data, 0, end)
+    if found is None or not 0 < int(found[2]) < 65536:
+        raise BadRequest("asks for something other than a name and a port")
+    told = [(name.lower(), value.strip(b" \t").lower()) for name, value in _TELLING.findall(found[3])]
+    if [name for name, _ in told] != [b"host"]:
+        raise BadRequest("says its length, or its host not once")
+    host = found[1].lower()
+    if told[0][1] not in (host, host + b":" + found[2]):
+        raise BadRequest("names two hosts")
+    return Connect(host.decode("ascii"), int(found[2]), data[end:])
+
+
+def _fetch(data: bytes) -> Fetch:
     http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD)
     http.receive_data(data)
     try:
@@ -65,26 +96,13 @@ def read_request(data: bytes) -> Connect | Fetch | None:
     if not isinstance(request, h11.Request):
         raise BadRequest("is not HTTP")
     names = [name for name, _ in request.headers]
+    chunked = b"transfer-encoding" in names
     if names.count(b"content-length") + names.count(b"transfer-encoding") > 1 or names.count(b"host") > 1:
         raise BadRequest("says its length or its host twice")
-    target = request.target.decode("ascii")
-    if request.method == b"CONNECT":
-        return _connect(target)
-    return _fetch(request, target, http)
-
-
-def _connect(target: str) -> Connect:
-    found = _AUTHORITY.fullmatch(target)
-    if found is None or not 0 < int(found[2]) < 65536:
-        raise BadRequest("asks for something other than a name and a port")
-    return Connect(found[1].lower(), int(found[2]))
-
-
-def _fetch(request: h11.Request, target: str, http: h11.Connection) -> Fetch:
-    if request.method == b"TRACE":
+    if request.method in (b"TRACE", b"CONNECT"):
         raise BadRequest("asks to be shown to itself")
     try:
-        url = read_url(target)
+        url = read_url(request.target.decode("ascii"))
         host = next((value for name, value in request.headers if name == b"host"), b"")
         same = read_url(f"http://{host.decode('ascii')}/")
     except (Refused, UnicodeDecodeError) as error:
@@ -93,13 +111,14 @@ def _fetch(request: h11.Request, target: str, http: h11.Connection) -> Fetch:
         raise BadRequest("asks for https without a tunnel")
     if (same.host, same.port, same.path) != (url.host, url.port, "/"):
         raise BadRequest("names two hosts")
-    headers = [(name, value) for name, value in passed_on(request.headers) if name != b"host"]
-    return Fetch(request.method.decode("ascii"), url, headers, http)
+    headers = [(name, value) for name, value in passed_on(request.headers) if name.lower() != b"host"]
+    return Fetch(request.method.decode("ascii"), url, headers, http, chunked)
 
 
-def passed_on(headers: h11._headers.Headers | Headers) -> Headers:
-    """Those of `headers` that are for the other end (RFC 9110, section 7.6.1)."""
+def passed_on(headers: h11._headers.Headers) -> Headers:
+    """Those of `headers` that are for the other end (RFC 9110, section 7.6.1), as they were written."""
     named = {
         word.strip().lower() for name, value in headers if name == b"connection" for word in value.split(b",")
     }
-    return [(name, value) for name, value in headers if name not in HOP_BY_HOP and name not in named]
+    drop = HOP_BY_HOP | named
+    return [(name, value) for name, value in headers.raw_items() if name.lower() not in drop]

@@ -47,7 +47,7 @@ class Hello:
     def __init__(self) -> None:
         self._incoming = ssl.MemoryBIO()
         self._seen = _CONTEXT.wrap_bio(self._incoming, ssl.MemoryBIO(), server_side=True)
-        self.data = b""  # everything fed so far, to be passed on
+        self.data = bytearray()  # everything fed so far, to be passed on
 
     def feed(self, data: bytes) -> bool:
         """Take `data`; True once the hello is complete. Raises NoHello."""

@@ -48,11 +48,23 @@ class Resolves(Protocol):
         """Send nothing more, for ever. Any thread may call it."""
 
 
+@dataclass(frozen=True)
+class Line:
+    """Where plain http for a host is sent: to itself, or to a proxy, which is told these headers besides."""
+
+    wire: socket.socket
+    is_a_proxys: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
 class Way(Protocol):
     """How the door reaches a host."""
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A connection that ends at `host`. Raises Unreachable."""
+
+    async def line(self, wires: Wires, host: str, port: int) -> Line:
+        """Where a request in plain http for `host` is sent. Raises Unreachable."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +88,16 @@ class Straight:
         except OSError as error:
             raise Unreachable(f"{host} does not answer: {error.strerror or error}.") from error
 
+    async def line(self, wires: Wires, host: str, port: int) -> Line:
+        """To `host` itself. Raises Unreachable."""
+        return Line(await self.open(wires, host, port))
+
 
 @dataclass(frozen=True)
 class ThroughProxy:
-    """To the setting's own proxy, which is asked for a tunnel."""
+    """To the setting's own proxy, which is asked for a tunnel, or in plain http for a whole address: many
+    proxies open tunnels to port 443 alone, and can only filter what they are shown.
+    """
 
     host: str
     port: int
@@ -100,11 +118,7 @@ class ThroughProxy:
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A tunnel to `host` through the proxy. Raises Unreachable."""
-        try:
-            addresses = (self.host,) if _is_address(self.host) else await self.resolver.addresses(self.host)
-            wire = await dial(wires, addresses, self.port)
-        except (OSError, ResolveError) as error:
-            raise Unreachable(f"The setting's proxy {self.host} does not answer: {error}") from error
+        wire = await self._dial(wires)
         try:
             await self._ask(wire, host, port)
         except BaseException:  # cancelled, too: the socket must not stay
@@ -112,12 +126,27 @@ class ThroughProxy:
             raise
         return wire
 
+    async def line(self, wires: Wires, host: str, port: int) -> Line:
+        """To the proxy. Raises Unreachable."""
+        secret = (b"Proxy-Authorization", self._secret.encode())
+        return Line(await self._dial(wires), True, (secret,) if self.credentials else ())
+
+    async def _dial(self, wires: Wires) -> socket.socket:
+        try:
+            addresses = (self.host,) if _is_address(self.host) else await self.resolver.addresses(self.host)
+            return await dial(wires, addresses, self.port)
+        except (OSError, ResolveError) as error:
+            raise Unreachable(f"The setting's proxy {self.host} does not answer: {error}") from error
+
+    @property
+    def _secret(self) -> str:
+        return f"Basic {base64.b64encode(self.credentials.encode()).decode()}"
+
     async def _ask(self, wire: socket.socket, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
         if self.credentials:
-            secret = base64.b64encode(self.credentials.encode()).decode()
-            lines.append(f"Proxy-Authorization: Basic {secret}")
+            lines.append(f"Proxy-Authorization: {self._secret}")
         try:
             await loop.sock_sendall(wire, "\r\n".join([*lines, "", ""]).encode())
             head = b""

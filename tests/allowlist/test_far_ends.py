@@ -19,7 +19,7 @@ from allowlist.answers import Bad, Family, question
 from allowlist.forward import forward
 from allowlist.nameservers import Transport, Upstream, ask
 from allowlist.requests import Fetch, read_request
-from allowlist.upstream import ThroughProxy, Unreachable
+from allowlist.upstream import Line, ThroughProxy, Unreachable
 from allowlist.wires import Wires
 from tests.allowlist.conftest import Names, run, served
 
@@ -75,12 +75,12 @@ def test_a_sites_answer_is_passed_on_or_given_up_and_never_two_answers(said: byt
 
     async def main(site: socket.socket) -> None:
         browser.setblocking(False)
-        await forward(asked, browser, site, idle=5)
+        await forward(asked, browser, Line(site), idle=5)
 
     with browser, child, far_end(said) as site:
         try:
             run(main(site))
-        except (OSError, h11.ProtocolError):
+        except (OSError, h11.ProtocolError, Unreachable):
             return
         browser.shutdown(socket.SHUT_WR)
         reader = h11.Connection(h11.CLIENT)

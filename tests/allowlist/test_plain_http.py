@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +40,113 @@ def test_plain_http_is_carried_where_it_is_listed_without_what_is_for_the_door_a
             assert b"proxy-connection" not in body.lower()
             assert b"x-hop" not in body.lower()
             assert opened.refused == []
+
+    run(main())
+
+
+async def _asked_of_the_site(request: bytes) -> bytes:
+    """Every byte that reaches a real origin when the browser says `request`, with %s for the site's host."""
+    arrived = asyncio.Queue[bytes]()
+
+    async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        arrived.put_nowait(said + await reader.read())  # until the door hangs up
+
+    async with served(origin) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
+        host = b"%s:%d" % (FARM.encode(), port)
+        answer = await opened.say(request.replace(b"%s", host))
+        assert answer.startswith(b"HTTP/1.1 204"), answer
+        return (await arrived.get()).replace(host, b"%s")
+
+
+def test_exactly_what_was_asked_reaches_the_site_and_nothing_that_was_not() -> None:
+    get = b"GET http://%s/a/?b=c HTTP/1.1\r\nHost: %s\r\nUser-Agent: Ours\r\nProxy-Connection: close\r\n\r\n"
+    asked = run(_asked_of_the_site(get))
+    assert asked == b"GET /a/?b=c HTTP/1.1\r\nHost: %s\r\nUser-Agent: Ours\r\nConnection: close\r\n\r\n"
+    head = run(_asked_of_the_site(get.replace(b"GET", b"HEAD")))
+    assert head == asked.replace(b"GET", b"HEAD")
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length: 3\r\n", b"abc"),
+        (b"Content-Length: 0\r\n", b""),
+        (b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n0\r\n\r\n"),
+    ],
+)
+def test_a_body_arrives_in_the_form_in_which_it_was_sent(framing: bytes, body: bytes) -> None:
+    post = b"POST http://%s/ HTTP/1.1\r\nHost: %s\r\n" + framing + b"\r\n" + body
+    asked = run(_asked_of_the_site(post))
+    head, _, arrived = asked.partition(b"\r\n\r\n")
+    assert sorted(head.split(b"\r\n")) == sorted(
+        [b"POST / HTTP/1.1", b"Host: %s", b"Connection: close", framing.rstrip()]
+    )
+    assert arrived == body
+
+
+@pytest.fixture
+def tinyproxy(tmp_path: Path) -> Iterator[int]:
+    """The port of a real proxy that wants a password, opens tunnels to port 443 alone and takes this machine
+    for the farm (in a mount namespace of its own).
+    """
+    hosts, settings = tmp_path / "hosts", tmp_path / "tinyproxy.conf"
+    hosts.write_text(f"127.0.0.1 {FARM}\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings.write_text(
+        f"Port {port}\nListen 127.0.0.1\nBasicAuth kiosk safe\nConnectPort 443\nLogLevel Error\nTimeout 20\n"
+    )
+    command = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(hosts), "/etc/hosts", "--die-with-parent"]
+    with subprocess.Popen([*command, "tinyproxy", "-d", "-c", str(settings)]) as process:
+        end = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < end
+                assert process.poll() is None
+                time.sleep(0.02)
+        yield port
+        process.terminate()
+
+
+def test_through_a_real_proxy_plain_http_goes_as_a_whole_address_with_its_password(tinyproxy: int) -> None:
+    async def main() -> None:
+        async with served(plain) as port:
+            policy = policy_of(f"http://{FARM}:{port}/")
+            get = b"GET http://%s:%d/a?b=c HTTP/1.1\r\nHost: %s:%d\r\n\r\n" % ((FARM.encode(), port) * 2)
+            way = f"http://kiosk:safe@127.0.0.1:{tinyproxy}"
+            async with Opened(policy, Names(), upstream_proxy=way) as opened:
+                answer = await opened.say(get)
+                assert answer.startswith(b"HTTP/1.1 200"), answer
+                assert b"GET /a?b=c HTTP/1." in answer
+                assert b"authorization" not in answer.lower()  # the password was the proxy's alone
+                assert b"transfer-encoding" not in answer.split(b"\r\n\r\n", 1)[1].lower()
+                assert opened.refused == []
+            async with Opened(policy, Names(), upstream_proxy=f"127.0.0.1:{tinyproxy}") as opened:
+                answer = await opened.say(get)
+                assert answer.startswith(b"HTTP/1.1 502")
+                assert "wants a name and a password" in opened.refused[0].why
+
+    run(main())
+
+
+def test_through_a_real_proxy_https_goes_by_a_tunnel(tinyproxy: int) -> None:
+    async def main() -> None:
+        way = f"http://kiosk:safe@127.0.0.1:{tinyproxy}"
+        policy = policy_of("https://farm.example:8443/", "https://farm.example/")
+        async with Opened(policy, Names(), upstream_proxy=way) as opened:
+            for port, told in (
+                (8443, b"says 403"),
+                (443, b"says 500"),
+            ):  # not a tunnel's port; nobody listens
+                target = b"farm.example:%d" % port
+                answer = await opened.say(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target))
+                assert answer.startswith(b"HTTP/1.1 502")
+                assert told in answer
 
     run(main())
 

@@ -131,6 +131,52 @@ def test_a_greeting_in_many_records_sent_byte_by_byte_gets_through(size: int, tr
     run(main())
 
 
+def test_a_greeting_in_the_same_segment_as_the_request_for_a_tunnel_gets_through(trusting: Any) -> None:
+    async def main() -> None:
+        async with served(echo) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            greeting, target = hello_for(FARM, trusting)[0], f"{FARM}:{port}".encode()
+            for whole in (greeting, records(greeting, 7), greeting + b"and early data"):
+                reader, writer = await opened.connect()
+                writer.write(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target) + whole)
+                await reader.readuntil(b"\r\n\r\n")
+                assert await reader.readexactly(len(whole)) == whole
+                writer.close()
+
+    run(main())
+
+
+def test_a_greeting_for_another_host_in_the_same_segment_is_cut_before_a_byte_gets_out(trusting: Any) -> None:
+    async def main() -> None:
+        arrived = asyncio.Queue[bytes]()
+
+        async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            arrived.put_nowait(await reader.read())
+
+        async with served(listen) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            greeting, target = hello_for("other.example", trusting)[0], f"{FARM}:{port}".encode()
+            reader, writer = await opened.connect()
+            writer.write(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target) + greeting)
+            assert (await rest(reader)).count(b"\r\n\r\n") == 1  # the 200, and nothing behind it
+            assert await arrived.get() == b""
+            assert opened.refused[0].host == FARM
+            writer.close()
+
+    run(main())
+
+
+def test_a_web_socket_in_plain_text_gets_no_tunnel_even_to_a_site_that_is_listed_for_http() -> None:
+    async def main() -> None:
+        names = Names()
+        async with Opened(policy_of("http://farm.example/"), names) as opened:
+            for port in (80, 443):
+                target = b"farm.example:%d" % port
+                answer = await opened.say(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target))
+                assert answer.startswith(b"HTTP/1.1 403")
+            assert names.asked == []
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     "address",
     ["10.0.0.1", "192.168.1.1", "127.0.0.1", "169.254.1.1", "::1", "fe80::1", "::ffff:8.8.8.8", "0.0.0.0"],
