@@ -141,19 +141,28 @@ class Guardian:
             self.session = replace(self.session, panic=Panic.LATCHED, alarm=alarm)
             self._keep(self.records.resume)
             self.post(on.InternetCut(self.emergency.radio_off(), _clock()))
-        elif cause := self.emergency.left_by_another:
+        else:
+            self._trip_for_what_was_left()
+
+    def _trip_for_what_was_left(self) -> None:
+        """A press that was not written down, or a session that nobody ended: a panic now (H3)."""
+        cause, left = self.emergency.left_by_another, self.records.left
+        if left is not None:
+            # Whose it was and on which page: the panic finds it in the session, as it does with an open one.
+            self.session = replace(self.session, adult=left.adult, url=left.url)
+        if cause:
             self.trip(f"{cause}, just before the kiosk itself stopped", time.monotonic_ns())
-        elif self.records.session_was_open:
-            self.trip("by a loss of power during a session", time.monotonic_ns())
+        elif left is not None:
+            self.trip(left.cause, time.monotonic_ns())
 
     async def close(self) -> None:
         """Everything off and gone. From here on nothing that happens is this guardian's."""
         self.browsing.cut()
         self.emergency.radio_off()
         await self.browsing.closed()
-        self._keep(lambda: self.records.on_page("", ""))
+        self._keep(lambda: self.records.on_page("", None))
         if self.session.panic is Panic.ARMED:
-            self._keep(lambda: self.records.session_open(False))
+            self._keep(self.records.session_ends)
         self._over = True
         for task in self._tasks:
             task.cancel()
@@ -181,6 +190,7 @@ class Guardian:
             await asyncio.sleep(TICK)
             self.post(on.Tick(time.monotonic()))
             self._test()
+            self._keep(self.records.write_pages)
             self._look_at_radios()
             if self._loop.time() >= self._write_at:
                 self._write_at = self._loop.time() + WRITE_AGAIN
@@ -232,13 +242,12 @@ class Guardian:
         # Whatever the instant at which the power goes: an open session, or what ended it, is on the disk.
         if is_open and not was:
             self._drill.withdraw()
-            self._keep(lambda: self.records.session_open(True))
+            self._keep(lambda: self.records.session_begins(self.session.adult))
         for effect in effects:
             self._keep(partial(self._effects[type(effect)], effect))
         if was and not is_open:
-            self._keep(lambda: self.records.session_open(False))
-        adult = self.session.adult
-        self._keep(lambda: self.records.on_page(self.session.url, adult.id if adult else ""))
+            self._keep(self.records.session_ends)
+        self._keep(lambda: self.records.on_page(self.session.url, self.session.adult))
 
     def _keep(self, act: Callable[[], None]) -> None:
         """Do it; records that cannot be written are a fault, and a fault closes."""

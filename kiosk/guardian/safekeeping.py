@@ -23,11 +23,10 @@ from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.refusals import DOOR, LINK, Refusals
+from kiosk.guardian.steps import what_was_done
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
-
-SESSION_OPEN = "session_open"
-"""Kept while a session is open: found at a start, it means that the power was pulled (H3)."""
+from kiosk.guardian.underway import PAGE, Left, Underway
 
 BUTTON_TESTED = "button_tested"
 """When the button was last seen to work."""
@@ -42,35 +41,6 @@ class Place:
     contacts: tuple[str, ...] = ()
     page_address: bool = True
     escalate_after: float = 0  # s until the next person is told too; 0: all at once
-
-
-WORDS_FOR_STEPS = {
-    "browser dead, internet cut": "browser closed and internet cut",
-    "radio off": "radio switched off",
-}
-"""The panic's steps that SLT reads of; whether the internet is off is said by what was read back."""
-
-
-def what_was_done(tripped: Tripped, edge: datetime, alert_only: bool = False) -> tuple[Done, ...]:
-    """The steps of a panic as SLT reads them. `edge`: the wall clock at the button's edge.
-
-    `alert_only`: Wi-Fi is the only way, and stays on for this alert alone.
-    """
-
-    def at(mark: Mark) -> datetime:
-        return edge + timedelta(milliseconds=mark.ms)
-
-    steps = [
-        Done(WORDS_FOR_STEPS[mark.name] + (" FAILED" if mark.error else ""), at(mark))
-        for mark in tripped.marks
-        if mark.name in WORDS_FOR_STEPS
-    ]
-    if tripped.marks:
-        words = "internet confirmed off" if tripped.confirmed else "internet NOT confirmed off"
-        if alert_only:
-            words = "Wi-Fi left on for this alert alone"
-        steps.append(Done(words, at(tripped.marks[-1])))
-    return tuple(steps)
 
 
 def now() -> datetime:
@@ -92,6 +62,7 @@ class Safekeeping:
         self._place = place
         self._post = post
         self._log = Log(store)
+        self._underway = Underway(store, self._log)
         self._refusals = Refusals(self._record)
         self._latch = Latch(store)
         self._incidents = Incidents(store)
@@ -138,13 +109,17 @@ class Safekeeping:
             self._progress(news)
 
     @property
-    def session_was_open(self) -> bool:
-        """Whether the last guardian ended in the middle of a session."""
-        return bool(self._store.kept(SESSION_OPEN))
+    def left(self) -> Left | None:
+        """The session that nobody ended, at a start."""
+        return self._underway.left
 
-    def session_open(self, open_: bool) -> None:
-        """Keep that a session is open, before it opens; or no longer."""
-        self._store.keep(SESSION_OPEN, open_)
+    def session_begins(self, adult: Adult | None) -> None:
+        """Keep that a session is open, before it opens."""
+        self._underway.begin(adult, now())
+
+    def session_ends(self) -> None:
+        """No session is open any more."""
+        self._underway.end()
 
     @property
     def button_tested(self) -> datetime | None:
@@ -170,7 +145,18 @@ class Safekeeping:
             self._record(kind, person, **detail)
 
     def _record(self, kind: str, person: str, **detail: object) -> None:
-        self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
+        """A page's record may wait a little; every other one takes those that wait along, in their order."""
+        if kind == PAGE:
+            self._underway.page(now(), time.monotonic_ns(), person, **detail)
+            self._underway.write()
+            return
+        with self._store.transaction():
+            self._underway.write(at_once=True)
+            self._log.append(kind, now(), time.monotonic_ns(), person, **detail)
+
+    def write_pages(self) -> None:
+        """Write what has waited long enough. To be called again and again."""
+        self._underway.write()
 
     def refused(self, host: str, why: str) -> None:
         """The door refused a host."""
@@ -187,9 +173,10 @@ class Safekeeping:
         except StoreError as error:
             self._trouble(error)
 
-    def on_page(self, url: str, person: str) -> None:
+    def on_page(self, url: str, adult: Adult | None) -> None:
         """The page is `url` now, "" for none: what was refused on the one before is summed up."""
-        self._refusals.on_page(url, person)
+        self._underway.on_page(url, adult)
+        self._refusals.on_page(url, adult.id if adult else "")
 
     def latch(
         self,
@@ -249,7 +236,7 @@ class Safekeeping:
 
         def both() -> int:
             self._latch.set(cause, at)
-            self.session_open(False)
+            self.session_ends()
             return self._incidents.open(cause, at, adult, self._place.room, url, drill=drill)
 
         self._incident = self._store.urgently(both)

@@ -304,11 +304,11 @@ def test_the_report_says_what_the_week_was(kept: Safekeeping, run: Run) -> None:
     kept.unlatch(Outcome.UPSETTING, KHAN)
     kept.log("self_test", faults=[])
     kept.log("session_open", "t.harvey")
-    kept.on_page("https://farm.example/", "t.harvey")
+    kept.on_page("https://farm.example/", Adult("t.harvey", "Mr Harvey"))
     for _ in range(3):
         kept.log("covered", "t.harvey", why="told", url="https://farm.example/")
         kept.log("link_refused", "t.harvey", host="elsewhere.example")
-    kept.on_page("", "")
+    kept.on_page("", None)
     kept.log("not_recognised", what="PIN", wrong=1)
     kept.notify("Wrong PINs or badges", "A PIN was not recognised 5 times.")
     status, said = run("report", "--week")

@@ -23,7 +23,8 @@ from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incidents, Kind
 from kiosk.guardian.log import Log
 from kiosk.guardian.paths import Delivery, PathTo
-from kiosk.guardian.safekeeping import Place, Safekeeping, what_was_done
+from kiosk.guardian.safekeeping import Place, Safekeeping
+from kiosk.guardian.steps import what_was_done
 from kiosk.guardian.store import Store
 
 AT = datetime.fromisoformat("2026-11-22T10:42:07+00:00")

@@ -32,7 +32,7 @@ courier, rng = Courier(), random.Random(20261122)
 async def live(number, say):
     store = Store.open(path)
     records = Safekeeping(store, Place("Room 2", (PathTo("Mrs Khan", url),)), courier, lambda event: None)
-    if records.latched_since is None and records.session_was_open:
+    if records.latched_since is None and records.left:
         records.latch(f"by a loss of power in {number - 1}.", now(), None, "")
     latched = records.latched_since is not None
     say("latched" if latched else "open")
@@ -44,7 +44,7 @@ async def live(number, say):
     if latched:
         records.resume()
         records.unlatch(Outcome.PRACTICE, khan)
-    records.session_open(True)
+    records.session_begins(ali)
     say("pressed")
     records.latch(f"by press {number}.", now(), ali, "https://farm.example/")
     await sender

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kiosk.events import Outcome
+from kiosk.guardian import storefile
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
@@ -92,8 +95,11 @@ class Kiosk:
         )
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_whatever_of_a_write_is_on_the_card_a_latch_that_was_told_is_there(tmp_path: Path, seed: int) -> None:
+def lived(tmp_path: Path, seed: int) -> int:
+    """A life of writes, each with what a cut in it may leave; how many of those were latched.
+
+    AssertionError if one of them is neither as it was nor as it should be.
+    """
     rng = random.Random(seed)
     path = tmp_path / "kiosk.db"
     kiosk = Kiosk(path, rng)
@@ -105,14 +111,36 @@ def test_whatever_of_a_write_is_on_the_card_a_latch_that_was_told_is_there(tmp_p
         now, now_latched = files(path), kiosk.latch.latched
         for image in images(was, now, rng):
             found = Store.open(put(tmp_path / "found", image))
-            assert Latch(found).latched in (was_latched, now_latched), step.__name__
-            assert Latch(found).latched == bool(Incidents(found).open_ones()), "half of a transaction"
-            assert Log(found).verify().ok
-            latched_images += Latch(found).latched
-            found.close()
+            with closing(found):
+                assert found.set_aside is None, "a sound file after every cut"
+                assert Latch(found).latched in (was_latched, now_latched), step.__name__
+                assert Latch(found).latched == bool(Incidents(found).open_ones()), "half of a transaction"
+                assert Log(found).verify().ok
+                latched_images += Latch(found).latched
             shutil.rmtree(tmp_path / "found")
     kiosk.store.close()
-    assert latched_images > STEPS
+    return latched_images
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_of_a_write_is_on_the_card_a_latch_that_was_told_is_there(tmp_path: Path, seed: int) -> None:
+    assert lived(tmp_path, seed) > STEPS
+
+
+@pytest.mark.parametrize("journal", ["MEMORY", "OFF"])
+def test_records_that_are_not_kept_so_would_be_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str
+) -> None:
+    """The control: the same cuts in records that SQLite writes without a log of them on the disk."""
+    careful = storefile._prepare
+
+    def careless(connection: sqlite3.Connection) -> None:
+        careful(connection)
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+
+    monkeypatch.setattr(storefile, "_prepare", careless)
+    with pytest.raises(AssertionError):
+        lived(tmp_path, seed=0)
 
 
 @pytest.mark.parametrize(
