@@ -18,6 +18,8 @@ from kiosk.faults import Internet
 from kiosk.rules import close, stay
 from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
 
+HELD = "The red button is still pressed. Release it first."
+
 
 def trip(s: Session, e: on.PanicTripped) -> Result:
     """From any state: the session is over, latched. What was open is told by the incident (invariant 3).
@@ -32,7 +34,8 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
     adult = s.adult or s.alarm.adult
     if cut is not None:
         s = replace(s, internet=Internet.OFF if cut.confirmed else Internet.UNCONFIRMED)
-    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, held=held, cut=cut, drill=e.drill)
+    url = s.url or s.alarm.url
+    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, url=url, held=held, cut=cut, drill=e.drill)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
     return latched, (do.Close(), do.Latch(e.cause, e.at, adult, s.url, e.drill))
 
@@ -40,38 +43,75 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
 def latched_identified(s: Session, e: on.Identified) -> Result:
     if e.adult.role is not Role.SLT:
         return s, (do.Tell("This needs an SLT badge."), record("reset_refused", e.adult))
-    alarm = replace(s.alarm, resetter=e.adult, reset_until=s.now + s.timing.reset)
-    return replace(s, alarm=alarm), (record("reset_opened", e.adult),)
+    return _reset(s, resetter=e.adult, outcome=None, care=frozenset()), (record("reset_opened", e.adult),)
+
+
+def _reset(s: Session, **change: Any) -> Session:
+    """One step of a reset; each gives the person as long as the first."""
+    return replace(s, alarm=replace(s.alarm, reset_until=s.now + s.timing.reset, **change))
+
+
+def _resetter(s: Session) -> on.Adult:
+    if s.alarm.resetter is None:
+        raise NotNow("Only an SLT member who has used their badge or PIN may reset.")
+    return s.alarm.resetter
 
 
 def latched_outcome(s: Session, e: on.OutcomeChosen) -> Result:
-    """A reset needs an SLT member, an outcome and the button out; it ends at locked, restarting nothing."""
-    by = s.alarm.resetter
-    if by is None:
-        raise NotNow("Only an SLT member who has used their badge or PIN may reset.")
+    """The first step: what it was. It unlocks nothing, and can be taken back."""
+    _resetter(s)
+    return _reset(s, outcome=e.outcome), ()
+
+
+def latched_care(s: Session, e: on.CareTicked) -> Result:
+    """What is ticked is written down, and so is what is not; a tick that was forced would say nothing."""
+    _resetter(s)
+    if s.alarm.outcome is None:
+        raise NotNow("Say first what it was.")
+    return _reset(s, care=s.alarm.care ^ {e.care}), ()
+
+
+def latched_unlock(s: Session, e: on.UnlockTapped) -> Result:
+    """The second step needs an outcome and the button out; it ends at locked, restarting nothing."""
+    by = _resetter(s)
+    if s.alarm.outcome is None:
+        raise NotNow("Say first what it was.")
     if s.alarm.held:
-        return s, (do.Tell("The red button is still pressed. Release it first."), record("reset_held", by))
-    return locked(s), (do.Unlatch(e.outcome, by),)
+        return _reset(s), (do.Tell(HELD), record("reset_held", by))
+    care = tuple(care for care in on.Care if care in s.alarm.care)
+    return locked(s), (do.Unlatch(s.alarm.outcome, by, care),)
 
 
 def latched_tick(s: Session, e: on.Tick) -> Result:
     if s.alarm.resetter is None or s.now < s.alarm.reset_until:
         return s, ()
-    return replace(s, alarm=replace(s.alarm, resetter=None)), ()
+    return _away(s), ()
 
 
 def latched_cancel(s: Session, e: on.ResetCancelled) -> Result:
-    return replace(s, alarm=replace(s.alarm, resetter=None)), ()
+    if s.alarm.outcome is not None:
+        return _reset(s, outcome=None), ()
+    return _away(s), ()
+
+
+def _away(s: Session) -> Session:
+    return replace(s, alarm=replace(s.alarm, resetter=None, outcome=None, care=frozenset()))
 
 
 LATCHED: Mapping[type[Event], Callable[[Session, Any], Result]] = {
     on.Tick: latched_tick,
     on.Identified: latched_identified,
     on.OutcomeChosen: latched_outcome,
+    on.CareTicked: latched_care,
+    on.UnlockTapped: latched_unlock,
     on.ResetCancelled: latched_cancel,
     on.BrowserStopped: stay,
 }
 """All that the latch lets through; nothing here opens anything."""
+
+
+def numbered(s: Session, e: on.IncidentOpened) -> Result:
+    return replace(s, alarm=replace(s.alarm, incident=e.number)), ()
 
 
 def released(s: Session, e: on.ButtonReleased) -> Result:
@@ -111,6 +151,7 @@ ALWAYS: Mapping[type[Event], Callable[[Session, Any], Result]] = {
     on.ButtonReleased: released,
     on.InternetCut: cut,
     on.AlertMoved: alert,
+    on.IncidentOpened: numbered,
     on.FaultRaised: fault,
     on.FaultCleared: mended,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kiosk.events import Adult, Outcome
+from kiosk.events import Adult, Care, Outcome
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,11 @@ class Latch(Effect):
 
 @dataclass(frozen=True)
 class Unlatch(Effect):
-    """Latch off the disk, the incident closed with its outcome. Restarts nothing."""
+    """Latch off the disk, the incident closed with its outcome and ticks. Restarts nothing."""
 
     outcome: Outcome
     by: Adult
+    care: tuple[Care, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,14 @@ class Outcome(StrEnum):
     PRACTICE = "practice"  # a drill
 
 
+class Care(StrEnum):
+    """What SLT ticks at a reset, if it is so (CHILD_UI, scene 13)."""
+
+    COMFORTED = "comforted"  # the child has been comforted
+    DSL = "dsl"  # the designated safeguarding lead knows
+    PARENTS = "parents"  # the parents are to be told
+
+
 @dataclass(frozen=True)
 class Event:
     """The base of all events."""
@@ -216,15 +224,34 @@ class AlertMoved(Event):
 
 
 @dataclass(frozen=True)
+class IncidentOpened(Event):
+    """The panic is in the records under this number: the paper record's reference."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class OutcomeChosen(Event):
-    """The identified SLT member says what it was, and with that resets."""
+    """The identified SLT member says what it was. Nothing is unlocked by that."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
+class CareTicked(Event):
+    """One of the care ticks was set, or taken back."""
+
+    care: Care
+
+
+@dataclass(frozen=True)
+class UnlockTapped(Event):
+    """The second, separate touch: it is reset."""
+
+
+@dataclass(frozen=True)
 class ResetCancelled(Event):
-    """Back to the panic screen, still latched."""
+    """One step back: from the ticks to the outcomes, from there to the panic screen, still latched."""
 
 
 # Faults, a set.

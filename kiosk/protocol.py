@@ -39,7 +39,7 @@ class Scene(StrEnum):
 
 
 class Tap(StrEnum):
-    """What can be touched. `tile`, `choice` and `outcome` carry an id."""
+    """What can be touched. `tile`, `choice`, `outcome` and `care` carry an id."""
 
     TILE = "tile"
     HOME = "home"
@@ -48,7 +48,9 @@ class Tap(StrEnum):
     CHOICE = "choice"  # on the cover, by an identified adult: together | close | finish | stop
     FINISH = "finish"  # on Finished and on Fault
     OUTCOME = "outcome"  # on Reset: upsetting | caught | mistake | practice
-    CANCEL = "cancel"  # on Reset: back to the panic screen, still latched
+    CARE = "care"  # on Reset: comforted | dsl | parents
+    UNLOCK = "unlock"  # on Reset, the second touch
+    CANCEL = "cancel"  # on Reset: one step back, still latched
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,19 @@ class PanicNews:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the SLT member reads before choosing an outcome (scene 13)."""
+    """What the SLT member reads before choosing an outcome, and has chosen so far (scene 13)."""
 
     by: str = ""  # the SLT member at the screen
     at: str = ""  # when it was pressed
     cause: str = ""  # "by the red button"
     told: str = ""
     adult: str = ""  # whose session it was
+    page: str = ""  # the address of the page, made harmless
+    outcome: str = ""  # "" at the first step
+    care: tuple[str, ...] = ()  # what is ticked
+    reference: str = ""  # for the paper record
+    held: bool = False  # the button is still in: nothing unlocks
+    times: tuple[str, ...] = ()  # of a drill: what was measured
 
 
 @dataclass(frozen=True)
@@ -215,6 +223,9 @@ def decode_view(message: Message) -> View:
         made["steps"] = tuple(_make(Step, step) for step in made.get("steps", ()))
         if isinstance(made.get("panic"), dict):
             made["panic"]["contacts"] = tuple(made["panic"].get("contacts", ()))
+        if isinstance(made.get("facts"), dict):
+            for key in ("care", "times"):
+                made["facts"][key] = tuple(made["facts"].get(key, ()))
         for key, kind in (("sun", Sun), ("panic", PanicNews), ("facts", Facts), ("trouble", Trouble)):
             if made.get(key) is not None:
                 made[key] = _make(kind, made[key])

@@ -67,7 +67,7 @@ class Timing:
     presence_cover: float = 60
     told: float = 300  # a cover that no adult answers
     finished: float = 60
-    reset: float = 60  # an SLT member who identified and then walked away
+    reset: float = 120  # an SLT member who identified and then walked away
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,16 @@ class Alarm:
     cause: str = ""
     at: str = ""
     adult: Adult | None = None  # whose session it was
+    url: str = ""  # the page that was open
+    incident: int = 0  # its number in the records, once it has one
     held: bool = False  # the button is still in, or the wire open
     drill: bool = False
     cut: on.InternetCut | None = None
     alert: on.AlertMoved | None = None
     resetter: Adult | None = None
     reset_until: float = 0
+    outcome: on.Outcome | None = None  # chosen, and not unlocked yet
+    care: frozenset[on.Care] = frozenset()
 
 
 @dataclass(frozen=True)

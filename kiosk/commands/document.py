@@ -15,7 +15,7 @@ from fpdf.enums import XPos, YPos
 import assets
 from kiosk.commands.incidents import delivery, grade, standing
 from kiosk.guardian.alerts import defang, plain
-from kiosk.guardian.incidents import OUTCOME_WORDS, Incident, Kind, timeline
+from kiosk.guardian.incidents import CARE_WORDS, OUTCOME_WORDS, Incident, Kind, timeline
 from kiosk.guardian.log import Head
 from kiosk.guardian.telling import Alert
 
@@ -131,6 +131,8 @@ def _facts(incident: Incident) -> Iterable[tuple[str, str]]:
         yield "Taken", f"by {plain(incident.taken_by)}, {_when(incident.taken_at)}"
     if incident.outcome and incident.resolved_at:
         yield "Outcome", OUTCOME_WORDS[incident.outcome]
+        for care, words in CARE_WORDS.items():
+            yield "", f"{words}: {'ticked' if care in incident.care else 'not ticked'}"
         yield "Decided", f"by {plain(incident.resolved_by)}, {_when(incident.resolved_at)}"
 
 

@@ -91,7 +91,8 @@ class Walk:
             ("the alert is in the inbox", self._alert, lambda v: v.scene is Scene.PANIC),
             ("staff cannot reset", lambda: self._refused(staff.pin), lambda v: v.scene is Scene.PANIC),
             ("SLT may reset", lambda: self._pin(slt.pin), lambda v: v.scene is Scene.RESET),
-            ("a reset ends at the locked screen", self._outcome, lambda v: v.scene is Scene.LOCKED),
+            ("SLT says what it was", lambda: self._tap(Tap.OUTCOME, "practice"), _chosen),
+            ("a reset ends at the locked screen", self._unlock, lambda v: v.scene is Scene.LOCKED),
         ]
         for name, act, want in script:
             step = self._step(name, act, want)
@@ -175,8 +176,8 @@ class Walk:
         self._came = self.control.answered_at
         return said
 
-    def _outcome(self) -> None:
-        self._tap(Tap.OUTCOME, "practice")
+    def _unlock(self) -> None:
+        self._tap(Tap.UNLOCK)
 
     def _alert(self) -> str:
         inbox = self.trial.inbox
@@ -189,6 +190,10 @@ class Walk:
 
 def _on_page(view: View) -> bool:
     return view.scene is Scene.PAGE and view.browser
+
+
+def _chosen(view: View) -> bool:
+    return view.facts is not None and bool(view.facts.outcome)
 
 
 def _internet_off(view: View) -> bool:

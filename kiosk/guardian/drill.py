@@ -6,14 +6,31 @@ Whatever is in doubt is real: an announcement ends with the first trip, with its
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kiosk.errors import NotNow
-from kiosk.guardian.emergency import Tripped
+from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.state import OPEN, Panic, Session
 
 CAUSE = "as a drill"
 """Of a drill without a hand on the button."""
+
+
+WORDS = {
+    "curtain fallen": "dark",
+    "browser dead, internet cut": "browser and internet gone",
+    "radio read back": "Wi-Fi off, read back",
+    "latched on disk, alert written": "latched on disk",
+}
+
+
+def measured(marks: Iterable[Mark]) -> tuple[str, ...]:
+    """A panic's steps as an adult reads them: milliseconds since the edge of the button."""
+    return tuple(
+        f"{WORDS[mark.name]}: {'FAILED' if mark.error else f'{mark.ms:.0f} ms'}"
+        for mark in marks
+        if mark.name in WORDS
+    )
 
 
 class Drill:

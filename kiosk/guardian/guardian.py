@@ -140,6 +140,7 @@ class Guardian:
             alarm = Alarm(latched.cause, latched.at, drill=self.records.drilling)
             self.session = replace(self.session, panic=Panic.LATCHED, alarm=alarm)
             self._keep(self.records.resume)
+            self._keep(self._recall)
             self.post(on.InternetCut(self.emergency.radio_off(), _clock()))
         else:
             self._trip_for_what_was_left()
@@ -154,6 +155,13 @@ class Guardian:
             self.trip(f"{cause}, just before the kiosk itself stopped", time.monotonic_ns())
         elif left is not None:
             self.trip(left.cause, time.monotonic_ns())
+
+    def _recall(self) -> None:
+        """After a start: whose session it was, and which page, as the records have it."""
+        if (panic := self.records.panic) is not None:
+            adult = on.Adult("", panic.adult) if panic.adult else None
+            alarm = replace(self.session.alarm, adult=adult, url=panic.url, incident=panic.number)
+            self.session = replace(self.session, alarm=alarm)
 
     async def close(self) -> None:
         """Everything off and gone. From here on nothing that happens is this guardian's."""
@@ -216,6 +224,8 @@ class Guardian:
     def _write_again(self) -> None:
         """What a disk did not take is tried again; a fault of the records ends when they can be written."""
         self.records.write_again()
+        if self.session.panic is Panic.LATCHED and not self.session.alarm.incident:
+            self._number_it()
         if "records" in self.session.faults:
             self.records.log("records_mended")
             self.post(on.FaultCleared("records"))
@@ -383,6 +393,7 @@ class Guardian:
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced, cut))
         self.glass.lift()
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
+        self.setting = replace(self.setting, times=drill.measured(self.marks))
         self._keep(lambda: self.records.steps(self.marks))
         self.note("radio_off", confirmed=tripped.confirmed)
 
@@ -393,21 +404,29 @@ class Guardian:
         return Mark(name, round((time.monotonic_ns() - since_ns) / 1e6, 3))
 
     def _latch(self, e: do.Latch) -> None:
-        self.records.latch(
-            e.cause,
-            now(),
-            e.adult,
-            e.url,
-            drill=e.drill,
-            tripped=self._latest,
-            alert_only=self.window.open,
-        )
+        try:
+            self.records.latch(
+                e.cause,
+                now(),
+                e.adult,
+                e.url,
+                drill=e.drill,
+                tripped=self._latest,
+                alert_only=self.window.open,
+            )
+        finally:
+            self._number_it()
+
+    def _number_it(self) -> None:
+        """The incident's number, as soon as the disk has given it one."""
+        if (panic := self.records.panic) is not None:
+            self.post(on.IncidentOpened(panic.number))
 
     def _unlatch(self, e: do.Unlatch) -> None:
         """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
         self.emergency.reset(self._number)
         try:
-            self.records.unlatch(e.outcome, e.by, tested=self.circuit.pressed)
+            self.records.unlatch(e.outcome, e.by, tested=self.circuit.pressed, care=e.care)
         except StoreError as error:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error

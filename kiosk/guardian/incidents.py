@@ -6,12 +6,13 @@ resolves it; a notice, which is no panic (wrong PINs, a session without its adul
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from kiosk.errors import StoreError
-from kiosk.events import Outcome
+from kiosk.events import Care, Outcome
 from kiosk.guardian.records import moment, shortened, timestamp
 from kiosk.guardian.store import Store
 
@@ -20,6 +21,13 @@ OUTCOME_WORDS = {
     Outcome.CAUGHT: "something wrong, but not seen",
     Outcome.MISTAKE: "pressed by mistake",
     Outcome.PRACTICE: "practice",
+}
+
+
+CARE_WORDS = {
+    Care.COMFORTED: "the child has been comforted",
+    Care.DSL: "the designated safeguarding lead knows",
+    Care.PARENTS: "the parents are to be told",
 }
 
 
@@ -66,6 +74,7 @@ class Incident:
     resolved_by: str = ""
     resolved_at: datetime | None = None
     kind: Kind = Kind.PANIC
+    care: tuple[Care, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -89,6 +98,10 @@ def timeline(incident: Incident, zone: tzinfo | None = None) -> tuple[str, ...]:
         dated.append(
             (incident.resolved_at, f"resolved by {incident.resolved_by}: {OUTCOME_WORDS[incident.outcome]}")
         )
+        dated += [
+            (incident.resolved_at, f"{incident.resolved_by} ticked: {CARE_WORDS[care]}")
+            for care in incident.care
+        ]
     dated.sort(key=lambda line: line[0])
     return (start, *steps, *(f"{clock(at)}  {text}" for at, text in dated))
 
@@ -145,8 +158,11 @@ class Incidents:
             )
         return True
 
-    def resolve(self, number: int, outcome: Outcome, by: str, at: datetime) -> None:
-        """Close it with what it was and who decided. Raises StoreError if that was done before."""
+    def resolve(
+        self, number: int, outcome: Outcome, by: str, at: datetime, care: Collection[Care] = ()
+    ) -> None:
+        """Close it with what it was, who decided and what they ticked. Raises StoreError if that was done
+        before."""
         with self._store.transaction():
             found = self.show(number)
             if found.kind is Kind.NOTICE:
@@ -156,10 +172,12 @@ class Incidents:
             if found.outcome:
                 raise StoreError(f"Incident {number} is resolved already.", "Add a note to it instead.")
             self._store.run(
-                "UPDATE incident SET outcome = ?, resolved_by = ?, resolved_at = ? WHERE number = ?",
+                "UPDATE incident SET outcome = ?, resolved_by = ?, resolved_at = ?, care = ?"
+                " WHERE number = ?",
                 Outcome(outcome).value,
                 by,
                 timestamp(at),
+                " ".join(one.value for one in care),
                 number,
             )
 
@@ -190,6 +208,7 @@ class Incidents:
             resolved_by=row["resolved_by"],
             resolved_at=moment(row["resolved_at"]) if row["resolved_at"] else None,
             kind=Kind(row["kind"]),
+            care=tuple(Care(word) for word in row["care"].split()),
         )
 
     def open_ones(self) -> tuple[Incident, ...]:

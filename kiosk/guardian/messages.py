@@ -24,6 +24,8 @@ TAPS: Mapping[Tap, Callable[[str], on.Event]] = {
     Tap.CHOICE: lambda name: on.Chose(on.Choice(name)),
     Tap.FINISH: lambda _: on.FinishTapped(),
     Tap.OUTCOME: lambda name: on.OutcomeChosen(on.Outcome(name)),
+    Tap.CARE: lambda name: on.CareTicked(on.Care(name)),
+    Tap.UNLOCK: lambda _: on.UnlockTapped(),
     Tap.CANCEL: lambda _: on.ResetCancelled(),
 }
 

@@ -89,6 +89,11 @@ class Safekeeping:
         panics = self._open_panics()
         return bool(panics) and panics[-1].drill
 
+    @property
+    def panic(self) -> Incident | None:
+        """The incident that the panic screen is about, if it is written down. Raises StoreError."""
+        return self._incidents.show(self._incident) if self._incident else None
+
     def resume(self) -> None:
         """After a start while latched: the panic screen is about the newest open panic again.
 
@@ -274,11 +279,13 @@ class Safekeeping:
             name = f"{mark.name}: {mark.error}" if mark.error else mark.name
             self._incidents.add_step(self._incident, name, mark.ms)
 
-    def unlatch(self, outcome: Outcome, by: Adult, tested: bool = False) -> None:
+    def unlatch(
+        self, outcome: Outcome, by: Adult, tested: bool = False, care: Collection[on.Care] = ()
+    ) -> None:
         """The reset: taken and resolved by this person, latch off. Raises StoreError: then it is still on.
 
-        `tested`: it was the button, and it has come out again. A drill that a real press interrupted is
-        resolved with it, as the practice that it was.
+        `tested`: it was the button, and it has come out again. `care`: what was ticked. A drill that a real
+        press interrupted is resolved with it, as the practice that it was.
         """
         if not self._store.lasts:
             raise StoreError(
@@ -290,8 +297,9 @@ class Safekeeping:
             for panic in panics:
                 practice = panic.drill and panic.number != self._incident
                 self._incidents.take(panic.number, by.name, at)
-                self._incidents.resolve(panic.number, Outcome.PRACTICE if practice else outcome, by.name, at)
-            self.log("reset", by.id, outcome=outcome.value)
+                what = Outcome.PRACTICE if practice else outcome
+                self._incidents.resolve(panic.number, what, by.name, at, () if practice else care)
+            self.log("reset", by.id, outcome=outcome.value, care=[one.value for one in care])
             self._latch.clear(by.name, outcome, at)
             if tested:
                 self._store.keep(BUTTON_TESTED, timestamp(at))

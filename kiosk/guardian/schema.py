@@ -130,9 +130,17 @@ _UPTIME = (
     "ALTER TABLE alert ADD COLUMN turned_s REAL NOT NULL DEFAULT 0",
 )
 
+_CARE = (
+    # What SLT ticked at the reset, as words of kiosk.events.Care.
+    "ALTER TABLE incident ADD COLUMN care TEXT NOT NULL DEFAULT ''",
+    """CREATE TRIGGER incident_care_stays BEFORE UPDATE OF care ON incident
+        WHEN OLD.outcome <> '' BEGIN SELECT RAISE(ABORT, 'the incident is resolved already'); END""",
+)
+
 # The file's `user_version` is the number of migrations it has been through.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (*_LOG, *_LATCH, *_INCIDENTS, *_OUTBOX, *_KEPT),
     _TURNS,
     _UPTIME,
+    _CARE,
 )

@@ -48,6 +48,7 @@ def setting(config: Config, policy: Policy) -> Setting:
         next=config.session.next,
         contacts=_contacts(config),
         titles={site.id: site.title for site in policy.sites},
+        device=config.device,
         steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
 

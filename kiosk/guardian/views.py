@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kiosk import events as on
 from kiosk.faults import TABLE, Internet, gravest, no_button
+from kiosk.guardian.alerts import defang
 from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
 
@@ -22,6 +23,9 @@ ALERT_WORDS: Mapping[str, str] = {
 }
 
 
+LONGEST_PAGE = 60  # characters of a page's address
+
+
 @dataclass(frozen=True)
 class Setting:
     """What views need to know of the configuration. `titles`: the tiles' titles by site id;
@@ -33,6 +37,8 @@ class Setting:
     ready: str = "Ready"
     titles: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[str, ...] = STEPS
+    device: str = ""
+    times: tuple[str, ...] = ()  # what was measured of the latest panic
 
 
 def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
@@ -71,8 +77,19 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         cause=alarm.cause,
         told=told,
         adult=alarm.adult.name if alarm.adult else "",
+        page=shortened(defang(alarm.url), LONGEST_PAGE),
+        outcome=alarm.outcome or "",
+        care=tuple(care for care in on.Care if care in alarm.care),
+        reference=f"{setting.device} {alarm.incident}".strip() if alarm.incident else "",
+        held=alarm.held,
+        times=setting.times if alarm.drill else (),
     )
     return View(serial, Scene.RESET, panic=news, facts=facts)
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _internet(cut: on.InternetCut) -> str:

@@ -119,6 +119,12 @@ def desk_button(
         canvas.ring(target.rect, KEY_RADIUS)
 
 
+def tick(side: int) -> str:
+    """A tick that fills a square, as a path."""
+    points = ((0.16, 0.52), (0.27, 0.41), (0.43, 0.57), (0.73, 0.23), (0.85, 0.33), (0.44, 0.8))
+    return f"M{' L'.join(f'{x * side:.1f} {y * side:.1f}' for x, y in points)} Z"
+
+
 def corner(panel: Panel, width: float = 62, height: float = 14) -> Rect:
     """The adult's corner, bottom right."""
     margin = panel.u(MARGIN)

@@ -14,7 +14,7 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.commands.summary import armed, summarise
-from kiosk.events import Adult, Outcome, Role
+from kiosk.events import Adult, Care, Outcome, Role
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incidents
@@ -171,7 +171,7 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 
 def test_an_incident_becomes_a_document_for_the_file_h19(kept: Safekeeping, run: Run, state: Path) -> None:
-    kept.unlatch(Outcome.CAUGHT, KHAN)
+    kept.unlatch(Outcome.CAUGHT, KHAN, care=(Care.DSL,))
     file = state / "incident-1.pdf"
     status, said = run("incidents", "show", "1", "--pdf", str(file))
     assert (status, said) == (0, f"Incident 1 is in {file}.\n")
@@ -184,6 +184,8 @@ def test_an_incident_becomes_a_document_for_the_file_h19(kept: Safekeeping, run:
         "hxxps://farm[.]example/",
         "something wrong, but not seen",
         "by Mrs Khan",
+        "the designated safeguarding lead knows: ticked",
+        "the parents are to be told: not ticked",
         "Local authority duty desk 01234 567890",
         "internet confirmed off",
         "Signed, date",

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk import events as on
-from kiosk.events import Adult, Outcome, Role
+from kiosk.events import Adult, Care, Outcome, Role
 from kiosk.guardian import deliveries, safekeeping
 from kiosk.guardian.alerts import LONGEST_SHORT, AlertFacts, Message, compose, compose_notice
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.emergency import Mark, Tripped
-from kiosk.guardian.incidents import Incidents, Kind
+from kiosk.guardian.incidents import Incidents, Kind, timeline
 from kiosk.guardian.log import Log
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.safekeeping import Place, Safekeeping
@@ -129,6 +129,20 @@ def test_a_reset_resolves_a_drill_that_became_real_as_the_practice_that_it_was(k
     assert [incidents.show(number).outcome for number in (1, 2)] == [Outcome.PRACTICE, Outcome.UPSETTING]
     assert {incidents.show(number).taken_by for number in (1, 2)} == {"Mrs Khan"}
     assert incidents.open_ones() == ()
+
+
+def test_what_slt_ticked_is_in_the_incident_and_never_in_the_drill_that_came_before_h19(kept: Kept) -> None:
+    kept.records.latch("by the red button", AT, None, "", drill=True, tripped=tripped())
+    kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    assert kept.records.panic == Incidents(kept.store).show(2)
+    kept.records.unlatch(Outcome.UPSETTING, KHAN, care=(Care.COMFORTED, Care.DSL))
+    drill, real = (Incidents(kept.store).show(number) for number in (1, 2))
+    assert (drill.care, real.care) == ((), (Care.COMFORTED, Care.DSL))
+    lines = " ".join(timeline(real))
+    assert "Mrs Khan ticked: the child has been comforted" in lines
+    assert "parents" not in lines
+    [entry] = Log(kept.store).entries(kind="reset")
+    assert entry.detail["care"] == ["comforted", "dsl"]
 
 
 def test_a_notice_is_no_panic_and_is_closed_by_whoever_takes_it(kept: Kept) -> None:

@@ -113,6 +113,8 @@ def test_from_every_state_the_button_ends_at_panic_and_slts_reset_at_locked(kios
         press(kiosk)  # a panic during the reset of a panic: it is the same one, and it stays
         time.sleep(0.6)  # until the simulated finger has let go
         rig.tap(Tap.OUTCOME, "practice")
+        rig.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "practice")
+        rig.tap(Tap.UNLOCK)
         rig.until(Scene.LOCKED)
         assert not kiosk.browsers()
         assert len(rig.mails()) == number

@@ -24,6 +24,8 @@ def reset(kiosk: Observed) -> None:
     kiosk.badge("slt")
     kiosk.until(Scene.RESET)
     kiosk.tap(Tap.OUTCOME, "practice")
+    kiosk.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "practice")
+    kiosk.tap(Tap.UNLOCK)
     kiosk.until(Scene.LOCKED)
 
 

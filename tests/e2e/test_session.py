@@ -142,6 +142,8 @@ def test_the_red_button_leaves_no_pixel_and_no_browser_and_slt_resets_h3(kiosk: 
     kiosk.until(Scene.RESET)
     kiosk.look("reset")
     kiosk.tap(Tap.OUTCOME, "mistake")
+    kiosk.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "mistake")
+    kiosk.tap(Tap.UNLOCK)
     kiosk.until(Scene.LOCKED)
     assert not kiosk.browsers()
 

@@ -13,7 +13,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.alarm import ALWAYS, LATCHED
 from kiosk.errors import NotNow
-from kiosk.events import Adult, Choice, Outcome, Role
+from kiosk.events import Adult, Care, Choice, Outcome, Role
 from kiosk.session import TABLE, diagram, handle
 from kiosk.state import OPEN, Cover, Ending, Panic, Session, State
 
@@ -47,7 +47,10 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.ButtonReleased(),
         on.InternetCut(True, "10:42:07"),
         on.AlertMoved("sent"),
+        on.IncidentOpened(12),
         on.OutcomeChosen(Outcome.MISTAKE),
+        on.CareTicked(Care.COMFORTED),
+        on.UnlockTapped(),
         on.ResetCancelled(),
         on.FaultRaised("disk"),
         on.FaultCleared("disk"),
@@ -105,7 +108,8 @@ def test_every_pair_goes_where_its_row_says_or_raises_and_changes_nothing(
 
 @pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda e: type(e).__name__)
 def test_while_latched_only_the_listed_events_pass_and_nothing_opens(event: on.Event) -> None:
-    if (type(event) not in LATCHED and type(event) not in ALWAYS) or isinstance(event, on.OutcomeChosen):
+    needs_slt = isinstance(event, on.OutcomeChosen | on.CareTicked | on.UnlockTapped)
+    if (type(event) not in LATCHED and type(event) not in ALWAYS) or needs_slt:
         with pytest.raises(NotNow):
             handle(LATCHED_ONE, event)
         return
@@ -321,19 +325,58 @@ def test_only_slt_resets_with_an_outcome_and_the_button_out_h3() -> None:
     with pytest.raises(NotNow):
         handle(staff, on.OutcomeChosen(Outcome.MISTAKE))
     slt, _ = run(staff, on.Identified(KHAN))
-    still, effects = run(slt, on.OutcomeChosen(Outcome.MISTAKE))
+    for too_early in (on.UnlockTapped(), on.CareTicked(Care.DSL)):
+        with pytest.raises(NotNow, match="Say first what it was"):
+            handle(slt, too_early)
+    chosen, effects = run(slt, on.OutcomeChosen(Outcome.MISTAKE))
+    assert chosen.panic is Panic.LATCHED
+    assert effects == []
+    still, effects = run(chosen, on.UnlockTapped())
     assert still.panic is Panic.LATCHED
     assert any(isinstance(e, do.Tell) and "Release it" in e.text for e in effects)
-    reset, effects = run(still, on.ButtonReleased(), on.OutcomeChosen(Outcome.MISTAKE))
+    reset, effects = run(still, on.ButtonReleased(), on.UnlockTapped())
     assert reset.panic is Panic.ARMED
     assert reset.state is State.LOCKED
     assert effects == [do.Unlatch(Outcome.MISTAKE, KHAN)]
 
 
+def at_the_ticks() -> Session:
+    return run(LATCHED_ONE, on.Identified(KHAN), on.OutcomeChosen(Outcome.UPSETTING))[0]
+
+
+def test_what_slt_ticks_goes_with_the_outcome_and_can_be_taken_back_h19() -> None:
+    ticks = (on.CareTicked(Care.PARENTS), on.CareTicked(Care.COMFORTED), on.CareTicked(Care.PARENTS))
+    _, effects = run(at_the_ticks(), *ticks, on.UnlockTapped())
+    assert effects == [do.Unlatch(Outcome.UPSETTING, KHAN, (Care.COMFORTED,))]
+
+
+def test_back_goes_one_step_at_a_time_and_unlocks_nothing() -> None:
+    outcomes, _ = run(at_the_ticks(), on.ResetCancelled())
+    assert (outcomes.alarm.outcome, outcomes.alarm.resetter) == (None, KHAN)
+    panic, _ = run(outcomes, on.ResetCancelled())
+    assert (panic.alarm.resetter, panic.panic) == (None, Panic.LATCHED)
+
+
+def test_another_slt_member_begins_at_the_first_step() -> None:
+    other = Adult("b.lee", "Mr Lee", Role.SLT)
+    session, _ = run(at_the_ticks(), on.CareTicked(Care.DSL), on.Identified(other))
+    assert (session.alarm.resetter, session.alarm.outcome, session.alarm.care) == (other, None, frozenset())
+
+
+def test_staff_at_the_ticks_are_told_that_it_needs_slt_and_change_nothing() -> None:
+    before = at_the_ticks()
+    after, effects = run(before, on.Identified(ALI))
+    assert after == before
+    assert do.Tell("This needs an SLT badge.") in effects
+
+
 def test_an_slt_member_who_walks_away_leaves_no_open_reset_behind() -> None:
-    session, _ = run(LATCHED_ONE, on.Identified(KHAN), on.Tick(161))
+    session, _ = run(LATCHED_ONE, on.Identified(KHAN), on.Tick(221))
     with pytest.raises(NotNow):
         handle(session, on.OutcomeChosen(Outcome.MISTAKE))
+    ticks, _ = run(at_the_ticks(), on.Tick(221))
+    with pytest.raises(NotNow):
+        handle(ticks, on.UnlockTapped())
 
 
 def test_a_second_press_is_logged_and_nothing_more() -> None:
@@ -399,7 +442,8 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.session.panic is Panic.LATCHED)
     @rule()
     def slt_resets(self) -> None:
-        for event in (on.ButtonReleased(), on.Identified(KHAN), on.OutcomeChosen(Outcome.MISTAKE)):
+        chosen = on.OutcomeChosen(Outcome.MISTAKE)
+        for event in (on.ButtonReleased(), on.Identified(KHAN), chosen, on.UnlockTapped()):
             self.post(event)
         assert self.session.panic is Panic.ARMED
         assert self.session.state is State.LOCKED

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kiosk import events as on
-from kiosk.events import Adult, Choice, Role
+from kiosk.events import Adult, Care, Choice, Outcome, Role
 from kiosk.guardian.views import Setting, view_of
 from kiosk.protocol import Scene, Tile, View
 from kiosk.session import handle
@@ -86,6 +88,30 @@ def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> Non
     assert view.facts is not None
     assert view.facts.told == "Sent, no answer yet: Mrs Khan, e-mail, 10:42:09"
     assert view.facts.adult == "Ms Ali"
+    assert view.facts.page == "hxxps://farm[.]example/animals/", "no address is live, on the glass neither"
+
+
+CHOSEN = (*ON_PAGE, PANIC, on.IncidentOpened(12), on.Identified(KHAN), on.OutcomeChosen(Outcome.UPSETTING))
+
+
+def test_the_second_step_shows_what_is_ticked_and_the_number_for_the_paper_record() -> None:
+    facts = after(*CHOSEN, on.CareTicked(Care.PARENTS), on.CareTicked(Care.COMFORTED)).facts
+    assert facts is not None
+    assert (facts.outcome, facts.care, facts.reference) == ("upsetting", ("comforted", "parents"), "12")
+    assert not facts.held
+    held = after(*ON_PAGE, replace(PANIC, held=True), on.Identified(KHAN)).facts
+    assert held is not None
+    assert held.held
+
+
+def test_only_a_drill_shows_what_was_measured() -> None:
+    setting = replace(SETTING, times=("dark: 3 ms",))
+    for drill, times in ((True, ("dark: 3 ms",)), (False, ())):
+        session, _ = handle(Session(), replace(PANIC, drill=drill))
+        session, _ = handle(session, on.Identified(KHAN))
+        facts = view_of(session, setting).facts
+        assert facts is not None
+        assert facts.times == times
 
 
 def test_choices_appear_only_once_an_adult_has_identified() -> None:

@@ -163,7 +163,8 @@ def reset(screen: StandIn, control: Control) -> None:
     control.send("badge", id=PEOPLE["slt"].badge)
     view = screen.until(lambda view: view.scene is Scene.RESET)
     while view.scene is not Scene.LOCKED:
-        screen.tap("outcome", "practice", view.serial)
+        chosen = view.facts is not None and view.facts.outcome
+        screen.tap(*(("unlock", "") if chosen else ("outcome", "practice")), view.serial)
         view = screen.until(lambda later, than=view.serial: later.serial > than)
     control.ask("status")  # it is seen before it is recorded; now it is both
 

@@ -121,6 +121,8 @@ class Rig:
         self.badge("slt")
         self.until(Scene.RESET)
         self.tap(Tap.OUTCOME, "mistake")
+        self.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "mistake")
+        self.tap(Tap.UNLOCK)
         self.until(Scene.LOCKED)
 
 

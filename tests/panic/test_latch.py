@@ -51,13 +51,22 @@ def test_nobody_but_slt_with_an_outcome_and_the_button_out_takes_it_off_h3(at: P
         screen.tap("outcome", "mistake", view.serial - 1)
         settle(control)
         assert screen.views[-1].scene is Scene.RESET
+        screen.tap("unlock", "", screen.views[-1].serial)  # without an outcome
+        settle(control)
+        assert screen.views[-1].scene is Scene.RESET
+        screen.tap("outcome", "mistake", screen.views[-1].serial)
+        chosen = screen.until(lambda v: v.facts is not None and v.facts.outcome == "mistake")
         control.ask("press", what="panic")
         assert control.wait_for(lambda: control.ask("status").data["button_held"] is True, 5)
-        screen.tap("outcome", "mistake", screen.views[-1].serial)
+        screen.until(lambda v: v.facts is not None and v.facts.held)
+        screen.tap("unlock", "", screen.views[-1].serial)
         said(control, "still pressed")
         assert control.ask("status").data["panic"] == "latched"
         assert control.wait_for(lambda: control.ask("status").data["button_held"] is False, 5)
-        screen.tap("outcome", "mistake", screen.views[-1].serial)
+        screen.tap("unlock", "", chosen.serial)  # replayed
+        settle(control)
+        assert screen.views[-1].scene is Scene.RESET
+        screen.tap("unlock", "", screen.views[-1].serial)
         screen.until(lambda v: v.scene is Scene.LOCKED)
         screen.tap("outcome", "mistake", view.serial)  # and one of before that, too
         settle(control)

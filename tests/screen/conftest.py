@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 os.environ["SDL_AUDIODRIVER"] = "dummy"
@@ -78,6 +78,21 @@ def _panic(internet: str, alert: str, late: bool = False, tries: int = 1) -> tup
     return View(7, Scene.PANIC, panic=news), Look(late=late)
 
 
+_FACTS = Facts(
+    "Mrs Khan",
+    "10:42:07",
+    "by the red button",
+    "Sent, no answer yet: Mrs Khan, e-mail, 10:42:09",
+    "Ms Ali",
+    "hxxps://farm[.]example/animals/",
+)
+_TICKED = replace(_FACTS, outcome="upsetting", care=("comforted", "dsl"), reference="kiosk-1 12")
+TIMES = (
+    "dark: 3 ms",
+    "browser and internet gone: 9 ms",
+    "Wi-Fi off, read back: 14 ms",
+    "latched on disk: 31 ms",
+)
 _LOCKED = View(1, Scene.LOCKED, note="Ready – self-test passed 08:02")
 _HOME = View(3, Scene.HOME, adult="Ms Ali", tiles=TILES, sun=SUN)
 _COVERED = View(5, Scene.COVERED, adult="Ms Ali", cover="told")
@@ -144,13 +159,13 @@ SPECIMENS = (
     Specimen("panic-bad", *_panic("unconfirmed", "not_told", tries=4)),
     Specimen("panic-late", *_panic("off", "not_told", late=True, tries=4)),
     Specimen("panic-late-both", *_panic("unconfirmed", "not_told", late=True, tries=4)),
+    Specimen("reset", View(8, Scene.RESET, facts=_FACTS)),
+    Specimen("reset-held", View(8, Scene.RESET, facts=replace(_FACTS, held=True))),
+    Specimen("reset-refused", View(8, Scene.RESET, facts=_FACTS), Look(feedback="This needs an SLT badge.")),
+    Specimen("reset-ticks", View(8, Scene.RESET, facts=_TICKED)),
+    Specimen("reset-ticks-held", View(8, Scene.RESET, facts=replace(_TICKED, held=True, care=()))),
     Specimen(
-        "reset",
-        View(
-            8,
-            Scene.RESET,
-            facts=Facts("Mrs Khan", "10:42:07", "by the red button", "Sent 10:42:09 by e-mail", "Ms Ali"),
-        ),
+        "reset-drill", View(8, Scene.RESET, facts=replace(_TICKED, outcome="practice", times=TIMES, care=()))
     ),
     Specimen("fault", View(9, Scene.FAULT, trouble=_FAULT)),
     Specimen("fault-lost", LOST),
@@ -166,7 +181,16 @@ SIZES = {
 VARIANTS = frozenset(  # a golden of one size is enough
     {"locked-feedback", "pin-wait", "opening-late", "home-four", "home-two", "home-none", "home-asleep"}
     | {"home-asking", "page-door", "page-loading", "covered-presence", "covered-asleep", "finished-blocks"}
-    | {"panic", "panic-bad", "panic-late", "fault-lost", "fault-no-button"}
+    | {
+        "panic",
+        "panic-bad",
+        "panic-late",
+        "fault-lost",
+        "fault-no-button",
+        "reset-held",
+        "reset-refused",
+        "reset-ticks-held",
+    }
 )
 GOLDENS = [
     (specimen, size, panel)

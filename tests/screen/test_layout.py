@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kiosk.protocol import Scene, Tap, Tile, View
+from kiosk.protocol import Facts, Scene, Tap, Tile, View
 from kiosk.screen.scenes import home, targets
 from kiosk.screen.targets import Local, Register, Target
 from kiosk.screen.units import Panel, Rect, bar_height
@@ -111,6 +111,14 @@ def test_the_choices_on_the_cover_and_the_outcomes_of_a_reset_are_equal(panel: P
     assert [t.id for t in outcomes] == ["upsetting", "caught", "mistake", "practice"]
     for group in (choices, outcomes):
         assert len({(t.rect.w, t.rect.h) for t in group}) == 1
+
+
+def test_unlock_lies_where_the_step_before_has_nothing_so_that_no_double_tap_resets(panel: Panel) -> None:
+    before = targets(View(1, Scene.RESET, facts=Facts("Mrs Khan")), panel)
+    after = targets(View(1, Scene.RESET, facts=Facts("Mrs Khan", outcome="mistake")), panel)
+    unlock = next(t for t in after if t.tap is Tap.UNLOCK)
+    assert Tap.UNLOCK not in {t.tap for t in before}
+    assert all(apart(unlock.rect, t.rect) > 0 for t in before)
 
 
 def test_panic_can_be_touched_anywhere(panel: Panel) -> None:

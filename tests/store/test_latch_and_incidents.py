@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import StoreError
+from kiosk.events import Care
 from kiosk.guardian.incidents import OUTCOME_WORDS, Incident, Incidents, Outcome, timeline
 from kiosk.guardian.latch import Latch, Latched
 from kiosk.guardian.store import Store
@@ -48,6 +49,13 @@ def test_a_cleared_latch_can_be_set_again(store: Store, now: datetime) -> None:
     assert latch.why is None
     latch.set("a broken wire", now)
     assert latch.why == Latched("a broken wire", now)
+
+
+def test_what_was_ticked_at_a_reset_never_changes_h19(store: Store, number: int, now: datetime) -> None:
+    Incidents(store).resolve(number, Outcome.UPSETTING, "Mrs Khan", now, (Care.DSL,))
+    assert Incidents(store).show(number).care == (Care.DSL,)
+    with pytest.raises(StoreError, match="resolved already"), store.transaction():
+        store.run("UPDATE incident SET care = '' WHERE number = ?", number)
 
 
 def test_clearing_needs_an_outcome_that_exists(store: Store, now: datetime) -> None:
