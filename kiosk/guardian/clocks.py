@@ -1,4 +1,4 @@
-"""What this kiosk knows of the time: can it be right, has anybody confirmed it, and what passes whatever it says.
+"""What this kiosk knows of the time: can it be right, did anybody confirm it, what passes whatever it says.
 
 A Pi has no clock of its own that outlives its power: it starts with the time at which it went off, and jumps
 when the network tells it better. So a session needs a *plausible* clock, an alert says where it is not
@@ -19,7 +19,7 @@ EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
 """No kiosk ran before this: a clock that says so is not set."""
 
 UNCONFIRMED = 16_000_000
-"""µs: the kernel's estimated error where no network time has ever come (NTP_PHASE_LIMIT); `timedatectl` judges
+"""µs: the kernel's estimated error where no network time ever came (NTP_PHASE_LIMIT); `timedatectl` judges
 by it too. It grows by 500 ppm: a clock counts as confirmed for some nine hours after its last correction."""
 
 
