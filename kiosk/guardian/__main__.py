@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
@@ -55,7 +56,7 @@ def main() -> int:
     parser.add_argument("--wayland", type=Path, required=True, help="the compositor's socket")
     parser.add_argument("--sway", type=Path, help="its command socket, for a panic's curtain")
     parser.add_argument("--browser-user", default=None, help="needed when this runs as root")
-    parser.add_argument("--screen-uid", type=int, default=os.geteuid())
+    parser.add_argument("--screen-uid", type=_uid, default=os.geteuid(), help="a number or a name")
     parser.add_argument("--simulate", action="store_true", help="hardware in memory")
     chosen = parser.parse_args()
     sys.setswitchinterval(SWITCH)
@@ -65,6 +66,11 @@ def main() -> int:
         print(f"guardian: {error}", file=sys.stderr)  # noqa: T201  # systemd's journal, or the log of a trial
         return 2
     return 0
+
+
+def _uid(user: str) -> int:
+    """A user's number; a unit file names users, whose numbers differ from machine to machine."""
+    return int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid
 
 
 async def _run(chosen: argparse.Namespace) -> None:

@@ -143,6 +143,8 @@ class Sandbox:
         info: int,
         gate: int,
     ) -> None:
+        # Before there is a second process: a cgroup that has any cannot be divided (`browser_bounds`).
+        self._enclosure = self._bounded()
         contents = {path: _memory_file(data) for path, data in small_files(who, policy).items()}
         try:
             process = subprocess.Popen(
@@ -156,6 +158,7 @@ class Sandbox:
                 **_switch(who),
             )
         except OSError as error:
+            self._enclosure.close()
             raise BrowserError(f"The browser's sandbox did not start: {error}.") from error
         finally:
             for descriptor in contents.values():
@@ -201,11 +204,18 @@ class Sandbox:
             if self._killed:  # a panic while we were starting: nothing has run inside yet
                 raise BrowserError("The browser was ended while it was starting.", "Start it again.")
 
-    def _enclose(self) -> None:
-        """Into bounds that the kernel keeps, where we may make them, while nothing runs inside yet."""
-        assert self._process is not None
+    def _bounded(self) -> Enclosure:
+        """Bounds that the kernel keeps, where we may make them."""
         try:
-            self._enclosure = Enclosure(self.bounds)
+            return Enclosure(self.bounds)
+        except OSError as error:
+            raise BrowserError(f"The browser could not be kept within bounds: {error}.") from error
+
+    def _enclose(self) -> None:
+        """Into those bounds, while nothing runs inside yet."""
+        assert self._process is not None
+        assert self._enclosure is not None
+        try:
             self._enclosure.take(self._process.pid, self.init)
         except OSError as error:
             raise BrowserError(f"The browser could not be kept within bounds: {error}.") from error

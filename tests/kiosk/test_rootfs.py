@@ -1,0 +1,61 @@
+"""What is installed beside the package: files that mirror /, in the README, and a unit that keeps its word.
+
+Whether systemd understands them, and what the kernel makes of them, is seen in the whole machine (tests/vm).
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[2]
+ROOTFS = TREE / "assets" / "rootfs"
+FILES = [str(path.relative_to(ROOTFS)) for path in sorted(ROOTFS.rglob("*")) if path.is_file()]
+UNIT = (ROOTFS / "etc/systemd/system/kiosk-guardian.service").read_text().replace("\\\n", " ")
+
+
+def setting(key: str) -> list[str]:
+    """Every value that the guardian's unit gives to a key."""
+    return re.findall(rf"^{key}=(.*)$", UNIT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_installed_file_is_in_the_readme(file: str) -> None:
+    assert f"`/{file}`" in (TREE / "README.md").read_text()
+
+
+def test_the_unit_says_nothing_to_the_guardian_that_it_does_not_understand() -> None:
+    usage = subprocess.run(
+        [sys.executable, "-m", "kiosk.guardian", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    flags = re.findall(r"--[a-z-]+", setting("ExecStart")[0])
+    assert "--browser-user" in flags
+    assert not [flag for flag in flags if flag not in usage]
+
+
+def test_a_guardian_that_hangs_is_ended_by_a_signal_that_nothing_can_hold_up() -> None:
+    assert setting("Type") == ["notify"]
+    assert setting("WatchdogSec") == ["10"]
+    assert setting("WatchdogSignal") == ["SIGKILL"]
+    assert setting("KillMode") == ["control-group"]
+
+
+def test_whatever_ends_a_guardian_another_one_starts_and_the_radios_are_off_in_between() -> None:
+    assert setting("Restart") == ["always"]
+    assert setting("StartLimitIntervalSec") == ["0"]
+    assert any("rfkill block all" in line for line in setting("ExecStopPost"))
+    assert any("rfkill block all" in line for line in setting("ExecStartPre"))
+
+
+def test_the_flag_of_a_panic_outlives_the_guardian_that_put_it_up() -> None:
+    assert setting("RuntimeDirectory") == ["kiosk"]
+    assert setting("RuntimeDirectoryPreserve") == ["yes"]
+    assert "--run /run/kiosk " in setting("ExecStart")[0]
+
+
+def test_no_core_of_a_guardian_is_ever_written_for_it_holds_the_alerts_passwords() -> None:
+    assert setting("LimitCORE") == ["0"]
