@@ -22,11 +22,12 @@ import h11
 from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
+from allowlist.relay import relay
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
 from allowlist.resolver import Resolver, Upstream
 from allowlist.tls import LARGEST_HELLO, Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
-from allowlist.wires import Wires, relay
+from allowlist.wires import Wires
 
 __all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "Refusal"]
 
@@ -224,7 +225,8 @@ class Door:
             opened = True
             greeting = await _greeting(browser, asked)
             await loop.sock_sendall(site, greeting)
-            await relay(browser, site, limit, self._limits.idle)
+            limit.reschedule(None)
+            await relay(browser, site, self._limits.idle)
         except _Refused as refused:
             self._refuse(asked.host, asked.port, "", str(refused))
             if not opened:

@@ -14,10 +14,10 @@ from typing import Any
 import h11
 
 from allowlist.builtin import Answer
+from allowlist.relay import CHUNK
 from allowlist.requests import LARGEST_HEAD, Fetch, passed_on
 from allowlist.upstream import Line, Unreachable
 from allowlist.urls import DEFAULT_PORTS
-from allowlist.wires import CHUNK
 
 
 class Side:

@@ -15,8 +15,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-CHUNK = 128 * 1024  # bytes read at once; larger gains nothing here
-
 
 class Cut(ConnectionError):
     """The door was cut: nothing opens any more."""
@@ -168,32 +166,3 @@ def _discard(wires: Wires, late: asyncio.Task[socket.socket]) -> None:
     """Close a connection that was made although another was first."""
     if not late.cancelled() and late.exception() is None:
         wires.close(late.result())
-
-
-async def relay(one: socket.socket, other: socket.socket, limit: asyncio.Timeout, idle: float) -> None:
-    """Carry bytes both ways until both sides have ended; `limit` is moved to `idle` s after the last byte."""
-    limit.reschedule(asyncio.get_running_loop().time() + idle)
-    back = asyncio.create_task(_pump(other, one, limit, idle))
-    try:
-        await _pump(one, other, limit, idle)
-        await back
-    finally:
-        back.cancel()
-        await asyncio.wait([back])  # it must have let go of its socket before that is closed
-
-
-async def _pump(source: socket.socket, sink: socket.socket, limit: asyncio.Timeout, idle: float) -> None:
-    loop = asyncio.get_running_loop()
-    moved = loop.time()
-    try:
-        while data := await loop.sock_recv(source, CHUNK):
-            await loop.sock_sendall(sink, data)
-            now = loop.time()
-            if now - moved > 1:  # s; moving the limit for every chunk would cost more than it tells
-                moved = now
-                limit.reschedule(now + idle)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        for wire in (source, sink):
-            with contextlib.suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 import pytest
 
+from allowlist.door import Limits
 from tests.allowlist.conftest import (
     FARM,
     Names,
@@ -202,5 +205,96 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(trusting: Any)
                 writer.write(greeting)
                 assert await reader.readexactly(len(greeting)) == greeting
                 writer.close()
+
+    run(main())
+
+
+MIB = 1024 * 1024
+
+
+def test_a_side_that_does_not_read_holds_the_other_back_and_loses_nothing_of_what_comes(
+    trusting: Any,
+) -> None:
+    async def main() -> None:
+        sent, much = 0, 64
+
+        async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal sent
+            await reader.read(1)
+            for n in range(much):
+                writer.write(bytes([n]) * MIB)
+                await writer.drain()
+                sent += 1
+
+        async with served(pour) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            before = -1
+            while sent != before:  # until nothing moves any more
+                before = sent
+                await asyncio.sleep(0.3)
+            assert 0 < sent < much / 2  # what sockets hold, and nothing in the door
+            for n in range(much):
+                assert await reader.readexactly(MIB) == bytes([n]) * MIB
+            assert await reader.read() == b""
+            writer.close()
+
+    run(main())
+
+
+def test_a_side_that_has_said_all_still_hears_the_other(trusting: Any) -> None:
+    async def main() -> None:
+        async def answer_at_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"all of %d" % len(await reader.read()))
+            await writer.drain()
+
+        async with served(answer_at_the_end) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            greeting = hello_for(FARM, trusting)[0]
+            writer.write(greeting)
+            writer.write_eof()
+            assert await reader.read() == b"all of %d" % len(greeting)
+            writer.close()
+
+    run(main())
+
+
+def test_a_tunnel_that_carries_bytes_one_way_now_and_then_is_not_quiet(trusting: Any) -> None:
+    async def main() -> None:
+        async def tick(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            for _ in range(8):
+                writer.write(b".")
+                await asyncio.sleep(0.3)
+
+        limits = Limits(idle=2)
+        async with (
+            served(tick) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
+        ):
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            assert await reader.read() == b"........"
+            writer.close()
+
+    run(main())
+
+
+def test_when_the_site_breaks_off_the_browser_learns_it_and_nothing_is_left(trusting: Any) -> None:
+    async def main() -> None:
+        async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            wire = writer.get_extra_info("socket")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+        async with served(reset) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            assert await rest(reader) == b""
+            writer.close()
+            while opened.door._tasks:
+                await asyncio.sleep(0.01)
+            assert opened.door._wires._live == {opened.listener}
 
     run(main())
