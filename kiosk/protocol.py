@@ -55,11 +55,13 @@ class Tap(StrEnum):
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture on Home. `picture` is a file name looked up in the nursery's pictures/, then in ours."""
+    """One picture on Home. `picture` is a file name looked up in the nursery's pictures/, then in ours; `say`
+    is one of the nursery's sounds/, or nothing: then the line “tile-” and the id."""
 
     id: str
     title: str
     picture: str
+    say: str = ""
 
 
 @dataclass(frozen=True)

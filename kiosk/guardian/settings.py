@@ -42,7 +42,8 @@ def timing(config: Config) -> Timing:
 def setting(config: Config, policy: Policy) -> Setting:
     """What the views say of this kiosk."""
     checked = config.network.filter is not None or config.network.require_upstream_filter
-    tiles = tuple(Tile(site.id, site.title, site.picture) for site in policy.sites[:MOST_TILES])
+    shown = policy.sites[:MOST_TILES]
+    tiles = tuple(Tile(s.id, s.title, s.picture, recording(s.say)) for s in shown)
     return Setting(
         tiles=tiles,
         next=config.session.next,
@@ -51,6 +52,12 @@ def setting(config: Config, policy: Policy) -> Setting:
         device=config.device,
         steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
+
+
+def recording(say: str) -> str:
+    """The file in sounds/ that an allowlist's `say: sounds/…` names; nothing if `say` is only words."""
+    folder, _, name = say.partition("/")
+    return name if folder == "sounds" else ""
 
 
 def drills(config: Config) -> Drills:

@@ -21,6 +21,7 @@ from kiosk.screen.art import Art
 from kiosk.screen.canvas import Canvas
 from kiosk.screen.client import Arrival, Lost
 from kiosk.screen.look import Look
+from kiosk.screen.speech import Loudspeaker, Speech
 from kiosk.screen.stage import Send, Stage
 from kiosk.screen.touch import Phase, Touch
 from kiosk.screen.units import Panel, Rect, bar_height
@@ -56,16 +57,6 @@ class Windows(Protocol):
         """Shows the browser in `area`, or hides it; True once that is so."""
 
 
-class Speech(Protocol):
-    """What the loudspeaker does for us."""
-
-    def play(self, say: str, chime: str) -> None:
-        """A chime and a line."""
-
-    def hush(self) -> None:
-        """Silence."""
-
-
 class App:
     """One screen. `send` speaks to the guardian, `renew` says hello again, `clock` gives steady seconds."""
 
@@ -74,14 +65,15 @@ class App:
         stage: Stage,
         art: Art,
         windows: Windows,
-        voice: Speech,
+        voice: Loudspeaker,
         send: Callable[[Send], object],
         renew: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self.stage = stage
         self.frames = 0  # drawn so far
-        self._art, self._windows, self._voice = art, windows, voice
+        self._art, self._windows = art, windows
+        self._voice, self._speech = voice, Speech(voice, stage.view)
         self._send, self._renew, self._clock = send, renew, clock
         self._painted: tuple[View, Look, Panel] | None = None
         self._arranged: bool | None = None  # is the browser shown, as sway last confirmed; None: ask again
@@ -103,7 +95,9 @@ class App:
     def turn(self) -> None:
         """One round: what is due, then whatever happens next."""
         self.frame()
-        due = self.stage.due(self._clock())
+        now = self._clock()
+        self._speech.tick(now)
+        due = min((d for d in (self.stage.due(now), self._speech.due(now)) if d is not None), default=None)
         if self._arranged is not self.stage.browser:
             due = AGAIN if due is None else min(due, AGAIN)
         event = pygame.event.wait() if due is None else pygame.event.wait(max(1, math.ceil(due * 1000)))
@@ -162,10 +156,12 @@ class App:
         elif event.type == MOVED:
             self._arranged = None
         elif event.type == pygame.KEYDOWN and event.key in KEYS:
+            self._speech.touched()
             self._say(self.stage.key(_named(event), self._clock()))
         elif event.type in (pygame.WINDOWSIZECHANGED, pygame.WINDOWEXPOSED):
             self._resized()
         elif (touch := self._touch(event)) is not None:
+            self._speech.touched()
             self._say(self.stage.touch(touch))
 
     def _touch(self, event: pygame.event.Event) -> Touch | None:
@@ -191,15 +187,19 @@ class App:
         if isinstance(arrival, Lost):
             sys.stderr.write(f"kiosk-screen: {arrival.sentence}\n")
             self._shown = 0
-            self._voice.hush()
-            self.stage.lose(now)
+            self._lose(now)
             return
         try:
             self._read(arrival, now)
         except ProtocolError as error:
             sys.stderr.write(f"kiosk-screen: {error}\n")
-            self.stage.lose(now)
+            self._lose(now)
             self._renew()
+
+    def _lose(self, now: float) -> None:
+        self._voice.hush()
+        self.stage.lose(now)
+        self._sound(self.stage.view)
 
     def _read(self, message: Message, now: float) -> None:
         if message.kind == "view":
@@ -218,10 +218,7 @@ class App:
     def _sound(self, view: View) -> None:
         # Painted before it is heard: a cover must not wait for a sound card.
         self.frame()
-        if view.scene is Scene.PANIC:
-            self._voice.hush()
-        else:
-            self._voice.play(view.say, view.chime)
+        self._speech.arrive(view, self._clock())
 
     def _welcome(self, message: Message) -> None:
         """The guardian knows the glass in millimetres; if that moves the bar, it has to hear of it."""

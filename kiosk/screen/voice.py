@@ -1,29 +1,32 @@
-"""One voice and two chimes. The latest line replaces an earlier one; a safety line is never cut.
+"""The loudspeaker: one voice, one chime. The latest line replaces an earlier one; a safety line is never cut.
 
-A kiosk without a sound card is as safe as one with: it says so once and carries on silently.
+A nursery's own recording of a line comes before ours. A kiosk without a sound card is as safe as one with: it
+says so once and carries on silently.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pygame
 
 import assets
+from kiosk.lines import GAP, SAFETY
 
-SAFETY = frozenset({"well-done", "find-grown-up"})  # the child has just told, or has to find the adult
 KINDS = (".ogg", ".wav")
 
 
 class Voice:
-    """Plays lines from the nursery's own recordings, and our chimes."""
+    """Plays lines from `recordings`, the nursery's own folder, and from ours."""
 
     def __init__(self, recordings: Path | None) -> None:
-        self._folder = recordings
+        ours = assets.path("sounds", "voice")
+        self._folders = (recordings, ours) if recordings is not None else (ours,)
         self._line: pygame.mixer.Channel | None = None
         self._chime: pygame.mixer.Channel | None = None
-        self._saying = ""
+        self._safety = False  # is a safety line being said
         try:
             pygame.mixer.init(frequency=44100, size=-16, channels=1, buffer=1024)
         except pygame.error as error:
@@ -31,18 +34,22 @@ class Voice:
             return
         self._line, self._chime = pygame.mixer.Channel(0), pygame.mixer.Channel(1)
 
-    def play(self, say: str, chime: str) -> None:
-        """On a view's arrival: its chime, and its line unless a safety line is still being said."""
-        if chime and self._chime is not None:
-            self._start(self._chime, assets.path("sounds"), chime)
-        if not say or self._line is None:
+    def say(self, lines: Sequence[str]) -> None:
+        """Sentences, one after the other, unless a safety line is still being said."""
+        if self._line is None or not lines:
             return
-        if self._saying in SAFETY and self._line.get_busy() and say not in SAFETY:
+        safety = not SAFETY.isdisjoint(lines)
+        if self._safety and self._line.get_busy() and not safety:
             return
         self._line.stop()
-        self._saying = say
-        if self._folder is not None:
-            self._start(self._line, self._folder, say)
+        self._safety = safety
+        if sentences := [sound for line in lines if (sound := self._recording(line)) is not None]:
+            self._line.play(_joined(sentences))
+
+    def chime(self, name: str) -> None:
+        """One of our two chimes, beside whatever is said."""
+        if self._chime is not None and (sound := _load(assets.path("sounds", f"{name}.wav"))) is not None:
+            self._chime.play(sound)
 
     def hush(self) -> None:
         """Silence, at once: a panic is silent."""
@@ -50,14 +57,28 @@ class Voice:
             if channel is not None:
                 channel.stop()
 
-    def _start(self, channel: pygame.mixer.Channel, folder: Path, name: str) -> None:
-        if Path(name).name != name:
-            return
-        files = (folder / f"{name}{kind}" for kind in KINDS)
-        file = next((f for f in files if f.is_file()), None)
-        if file is None:
-            return  # a line that nobody recorded is silence
-        try:
-            channel.play(pygame.mixer.Sound(str(file)))
-        except pygame.error as error:
-            sys.stderr.write(f"kiosk-screen: the recording {file.name} cannot be played: {error}.\n")
+    def _recording(self, line: str) -> pygame.mixer.Sound | None:
+        """The line by its id, or by the name of a nursery's file. One that nobody recorded is silence."""
+        if Path(line).name != line:
+            return None
+        names = (line,) if line.endswith(KINDS) else tuple(f"{line}{kind}" for kind in KINDS)
+        files = (folder / name for folder in self._folders for name in names)
+        file = next((file for file in files if file.is_file()), None)
+        return None if file is None else _load(file)
+
+
+def _load(file: Path) -> pygame.mixer.Sound | None:
+    try:
+        return pygame.mixer.Sound(str(file))
+    except (pygame.error, OSError) as error:
+        sys.stderr.write(f"kiosk-screen: the recording {file.name} cannot be played: {error}.\n")
+        return None
+
+
+def _joined(sentences: Sequence[pygame.mixer.Sound]) -> pygame.mixer.Sound:
+    """One sound of several, so that no timer has to keep the gap between them."""
+    if len(sentences) == 1:
+        return sentences[0]
+    rate, size, channels = pygame.mixer.get_init()
+    silence = bytes(round(GAP * rate) * channels * abs(size) // 8)
+    return pygame.mixer.Sound(buffer=silence.join(sentence.get_raw() for sentence in sentences))

@@ -6,7 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pygame
@@ -48,9 +48,12 @@ class Desk:
         self.diary.append(("arrange", area if shown else None, corner))
         return self.obedient
 
-    def play(self, say: str, chime: str) -> None:
-        if say or chime:
-            self.diary.append(("play", say, chime))
+    def say(self, lines: Sequence[str]) -> None:
+        if lines:
+            self.diary.append(("say", *lines))
+
+    def chime(self, name: str) -> None:
+        self.diary.append(("chime", name))
 
     def hush(self) -> None:
         self.diary.append("hush")
@@ -154,13 +157,13 @@ def test_a_view_that_looks_the_same_is_reported_and_not_drawn(desk: Desk) -> Non
 def test_a_view_is_painted_before_it_is_heard(desk: Desk) -> None:
     desk.show(View(3, Scene.COVERED, cover="told", say="well-done", chime="tell"))
     kinds = [entry if isinstance(entry, Send) else entry[0] for entry in desk.diary]  # type: ignore[index]
-    assert kinds == ["arrange", Send("shown", {"serial": 3}), "play"]
+    assert kinds == ["arrange", Send("shown", {"serial": 3}), "chime", "say"]
 
 
 def test_panic_is_silent(desk: Desk) -> None:
     desk.show(View(3, Scene.PANIC, panic=PanicNews(), say="well-done", chime="tell"))
     assert "hush" in desk.diary
-    assert not [e for e in desk.diary if isinstance(e, tuple) and e[0] == "play"]
+    assert not [e for e in desk.diary if isinstance(e, tuple) and e[0] in ("say", "chime")]
 
 
 def test_a_lost_guardian_hides_the_page_and_reports_nothing(desk: Desk) -> None:

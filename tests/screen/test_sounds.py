@@ -12,7 +12,7 @@ import pytest
 
 import assets
 from kiosk.screen import chimes
-from kiosk.screen.voice import Voice
+from kiosk.screen.voice import Voice, _joined
 
 
 @pytest.fixture
@@ -45,36 +45,68 @@ def test_a_chime_is_short_soft_and_ends_in_silence(name: str) -> None:
 
 
 def test_the_latest_line_replaces_an_earlier_one(voice: Voice) -> None:
-    voice.play("home", "")
+    voice.say(["home"])
     first = voice._line.get_sound()  # type: ignore[union-attr]
-    voice.play("well-done", "")
+    voice.say(["well-done"])
     assert voice._line.get_sound() is not first  # type: ignore[union-attr]
 
 
 def test_a_safety_line_cannot_be_cut_by_another(voice: Voice) -> None:
-    voice.play("well-done", "tell")
+    voice.say(["well-done"])
     said = voice._line.get_sound()  # type: ignore[union-attr]
-    voice.play("home", "open")
+    voice.say(["home"])
     assert voice._line.get_sound() is said  # type: ignore[union-attr]
 
 
+def test_a_safety_line_replaces_what_is_less(voice: Voice) -> None:
+    voice.say(["home"])
+    voice.say(["well-done"])
+    said = voice._line.get_sound()  # type: ignore[union-attr]
+    voice.say(["find-grown-up"])
+    assert voice._line.get_sound() is not said  # type: ignore[union-attr]
+
+
+def test_two_sentences_are_told_apart_by_a_pause(voice: Voice) -> None:
+    rate = pygame.mixer.get_init()[0]
+    whole = _joined([voice._recording("home"), voice._recording("well-done")])  # type: ignore[list-item]
+    assert whole.get_length() == pytest.approx(0.4 + 0.4 + 0.4, abs=0.02)
+    raw = array.array("h", whole.get_raw())
+    assert not any(raw[round(0.42 * rate) : round(0.78 * rate)])
+
+
+def test_a_nursery_s_own_recording_of_a_line_comes_before_ours(tmp_path: Path, voice: Voice) -> None:
+    own, ours = voice._recording("home"), Voice(None)._recording("home")
+    assert own is not None
+    assert ours is not None
+    assert own.get_raw() != ours.get_raw()
+    assert voice._recording("home.wav") is not None
+
+
+def test_a_chime_sounds_beside_the_voice(voice: Voice) -> None:
+    voice.say(["well-done"])
+    voice.chime("tell")
+    assert voice._line.get_busy()  # type: ignore[union-attr]
+    assert voice._chime.get_busy()  # type: ignore[union-attr]
+
+
 def test_panic_is_silent_at_once(voice: Voice) -> None:
-    voice.play("well-done", "tell")
+    voice.say(["well-done"])
+    voice.chime("tell")
     voice.hush()
     assert not pygame.mixer.get_busy()
 
 
-@pytest.mark.parametrize("line", ["never-recorded", "../../etc/passwd", ""])
+@pytest.mark.parametrize("line", ["never-recorded", "../../etc/passwd", "", "/etc/hostname.ogg"])
 def test_a_line_that_nobody_recorded_is_silence(
     voice: Voice, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    voice.play(line, "")
+    voice.say([line])
     assert not pygame.mixer.get_busy()
     assert capsys.readouterr().err == ""
 
 
 def test_a_broken_recording_is_named(voice: Voice, capsys: pytest.CaptureFixture[str]) -> None:
-    voice.play("broken", "")
+    voice.say(["broken"])
     assert "broken.ogg" in capsys.readouterr().err
 
 
@@ -84,7 +116,8 @@ def test_without_a_sound_card_the_kiosk_carries_on_and_says_so_once(
     pygame.mixer.quit()
     monkeypatch.setenv("SDL_AUDIODRIVER", "no-such-driver")
     silent = Voice(None)
-    silent.play("home", "open")
-    silent.play("well-done", "tell")
+    silent.say(["home"])
+    silent.chime("open")
+    silent.say(["well-done", "hidden"])
     silent.hush()
     assert capsys.readouterr().err.count("no sound") == 1

@@ -1,0 +1,54 @@
+"""The recordings: every sentence of the script is there, short, evenly loud, and begins and ends softly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+import yaml
+
+import assets
+
+FOLDERS = {"kiosk": assets.path("sounds", "voice"), "site": assets.path("site", "sounds")}
+SCRIPT = yaml.safe_load(assets.path("sounds", "script.yaml").read_text())
+SENTENCES = [(part, id) for part, lines in SCRIPT.items() for id in lines]
+UNSPOKEN = {"tune"}  # what `chimes.py` plays
+
+
+def file_of(part: str, id: str) -> Path:
+    return FOLDERS[part] / f"{id}.ogg"
+
+
+@pytest.mark.parametrize(("part", "id"), SENTENCES)
+def test_a_sentence_is_recorded_short_and_evenly_loud(part: str, id: str) -> None:
+    sound, rate = soundfile.read(file_of(part, id))
+    heard = np.pad(sound, (0, max(0, round(0.41 * rate) - len(sound))))
+    assert sound.ndim == 1
+    assert 0.3 <= len(sound) / rate <= 3.0
+    assert abs(pyloudnorm.Meter(rate).integrated_loudness(heard) + 18) <= 2
+    assert 20 * np.log10(np.abs(sound).max()) <= -1
+
+
+@pytest.mark.parametrize(("part", "id"), SENTENCES)
+def test_a_sentence_starts_and_ends_softly_and_without_waiting(part: str, id: str) -> None:
+    sound, rate = soundfile.read(file_of(part, id))
+    loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
+    assert loud[0] / rate < 0.12
+    assert (len(sound) - loud[-1]) / rate < 0.2
+    assert np.abs(sound[: rate // 200]).max() < 0.05
+    assert np.abs(sound[-rate // 200 :]).max() < 0.05
+
+
+@pytest.mark.parametrize("part", FOLDERS)
+def test_nothing_is_shipped_that_is_not_in_the_script(part: str) -> None:
+    assert {file.stem for file in FOLDERS[part].iterdir()} - UNSPOKEN == set(SCRIPT[part])
+
+
+@pytest.mark.parametrize(("part", "id"), SENTENCES)
+def test_a_sentence_is_one_that_a_child_can_hold(part: str, id: str) -> None:
+    words = SCRIPT[part][id]["words"]
+    assert len(words.split()) <= 8
+    assert words[-1] in ".?!,"
