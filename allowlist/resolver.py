@@ -30,7 +30,7 @@ from allowlist.answers import (
     question,
     read_answer,
 )
-from allowlist.nameservers import Transport, Upstream, ask, system_upstreams
+from allowlist.nameservers import NameServers, Transport, Upstream, system_upstreams
 from allowlist.wires import Cut, Wires
 
 __all__ = ["NoSuchName", "ResolveError", "Resolver", "Transport", "Upstream", "system_upstreams"]
@@ -56,9 +56,10 @@ class Resolver:
         self._cache = Cache()
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
         self._wires = Wires()
-        self._tls = ssl.create_default_context()
+        tls = ssl.create_default_context()
         if trust:
-            self._tls.load_verify_locations(cadata=trust)
+            tls.load_verify_locations(cadata=trust)
+        self._servers = NameServers(self._wires, tls)
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """The addresses of `host`, IPv6 and IPv4 in turn.
@@ -116,7 +117,7 @@ class Resolver:
             query = question(name, family)
             try:
                 async with asyncio.timeout(self._timeout):
-                    answer = await ask(self._wires, upstream, query, self._tls)
+                    answer = await self._servers.ask(upstream, query)
                 return read_answer(answer, name, family)
             except Cut as error:
                 raise ResolveError("The internet was turned off.") from error

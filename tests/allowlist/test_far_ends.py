@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from allowlist.answers import Bad, Family, question
 from allowlist.forward import forward
-from allowlist.nameservers import Transport, Upstream, ask
+from allowlist.nameservers import NameServers, Transport, Upstream
 from allowlist.requests import Fetch, read_request
 from allowlist.upstream import Line, ThroughProxy, Unreachable
 from allowlist.wires import Wires
@@ -124,7 +124,7 @@ def test_a_name_servers_stream_is_an_answer_or_of_no_use(said: bytes) -> None:
     async def main() -> None:
         async with served(saying) as port:
             at = Upstream("127.0.0.1", port, Transport.TCP)
-            answer = await ask(Wires(), at, QUERY, NO_TLS)
+            answer = await NameServers(Wires(), NO_TLS).ask(at, QUERY)
             assert QUERY.is_response(answer)
 
     try:

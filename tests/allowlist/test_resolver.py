@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from dataclasses import dataclass, field
 from typing import Any
 
 import dns.flags
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from allowlist.answers import LONGEST_CHAIN, Bad, Cache, Family, Found, question, read_answer
 from allowlist.resolver import NoSuchName, ResolveError, Resolver, Transport, Upstream
-from tests.allowlist.conftest import Zone, name_server, run
+from tests.allowlist.conftest import Zone, name_server, run, served
 
 HOST = "farm.example"
 
@@ -101,6 +102,96 @@ def test_over_https_a_status_that_is_not_200_is_no_answer(authority: Any, tls_fo
             server.close()
 
     run(main())
+
+
+@dataclass
+class Kept:
+    """A name server over TLS that answers on one stream again and again, and how it does so."""
+
+    transport: Transport
+    zone: Zone
+    tls: ssl.SSLContext
+    hangs_up: bool = False  # after each answer, without a word
+    says_so: bool = False  # in the answer's head
+    streams: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.streams += 1
+        self.open.add(writer)
+        try:
+            while True:
+                if self.transport is Transport.HTTPS:
+                    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                    size = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+                else:
+                    size = int.from_bytes(await reader.readexactly(2), "big")
+                answer = self.zone.answer(await reader.readexactly(size), "tls") or b""
+                more = b"Connection: close\r\n" if self.says_so else b""
+                head = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (more, len(answer))
+                writer.write(
+                    (head if self.transport is Transport.HTTPS else len(answer).to_bytes(2, "big")) + answer
+                )
+                if self.hangs_up:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            self.open.discard(writer)
+            writer.close()
+
+
+@pytest.fixture(params=[Transport.TLS, Transport.HTTPS])
+def kept(request: pytest.FixtureRequest, tls_for: Any) -> Kept:
+    zone = Zone({f"h{n}.example": [f"192.0.2.{n}"] for n in range(1, 5)})
+    return Kept(request.param, zone, tls_for("dns.example"))
+
+
+def asks(kept: Kept, authority: Any, between: float = 0) -> None:
+    """Look four names up, one after the other."""
+
+    async def main() -> None:
+        async with served(kept.talk, kept.tls) as port:
+            way = at(port, kept.transport, name="dns.example")
+            resolver = Resolver([way], trust=authority.cert_pem.bytes().decode())
+            for n in range(1, 5):
+                assert await resolver.addresses(f"h{n}.example") == (f"192.0.2.{n}",)
+                await asyncio.sleep(between)
+            resolver.cut()
+            with pytest.raises(ResolveError, match="turned off"):
+                await resolver.addresses("h5.example")
+            while kept.open:  # each of them learns it
+                await asyncio.sleep(0.01)
+            assert len(kept.zone.asked) == 8
+
+    run(main())
+
+
+def test_over_tls_a_stream_is_kept_for_the_next_question_and_cut_with_all_else(
+    kept: Kept, authority: Any
+) -> None:
+    asks(kept, authority)
+    assert kept.streams == len(Family)  # asked at once, and each used four times
+
+
+def test_a_stream_that_ended_while_it_lay_idle_is_begun_anew(kept: Kept, authority: Any) -> None:
+    kept.hangs_up = True
+    asks(kept, authority, between=0.05)
+    assert kept.streams >= 8
+
+
+def test_a_stream_that_lay_idle_for_long_is_hung_up_on(
+    kept: Kept, authority: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allowlist.nameservers.KEPT", 0.01)
+    asks(kept, authority, between=0.1)
+    assert kept.streams == 8
+
+
+def test_a_server_over_https_that_says_it_will_hang_up_is_believed(kept: Kept, authority: Any) -> None:
+    kept.says_so = True
+    asks(kept, authority)
+    assert kept.streams == (8 if kept.transport is Transport.HTTPS else 2)
 
 
 def test_aliases_are_followed_and_what_they_lead_to_counts_for_the_asked_name_alone() -> None:
