@@ -193,7 +193,8 @@ class InternetCut(Event):
 
     confirmed: bool
     at: str
-    alert_only: bool = False  # Wi-Fi is on for a moment, for the alert and nothing else
+    alert_only: bool = False  # Wi-Fi is on for a moment, for the alert
+    fenced: bool = True  # and it is known that nothing else can send
 
 
 @dataclass(frozen=True)

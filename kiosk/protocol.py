@@ -84,7 +84,9 @@ class Step:
 class PanicNews:
     """The two independent facts of scene 12. Sent = accepted by a path, told = a person took it."""
 
-    internet: str = "cutting"  # cutting | off | unconfirmed | alert_only: Wi-Fi on, for the alert alone
+    internet: str = (
+        "cutting"  # cutting | off | unconfirmed | alert_only, alert: Wi-Fi on, for it alone or not known so
+    )
     internet_at: str = ""  # wall clock "10:42:07", when read back
     alert: str = "sending"  # sending | sent | told | not_told
     alert_at: str = ""

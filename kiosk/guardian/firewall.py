@@ -1,13 +1,13 @@
 """While Wi-Fi is on for an alert, nothing but the guardian may send: put up and taken down without waiting.
 
-Where the kernel or a missing nftables refuses, that is told, and the window opens all the same: the browser
-is dead, and an alert is worth more. With a simulated radio nothing is touched: it is somebody's own computer.
+Where the kernel or a missing nftables refuses, that is told, nothing is claimed, and the window opens all the
+same: the browser is dead, and an alert is worth more. With a simulated radio nothing is touched: it is
+somebody's own computer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 
 from kiosk.guardian import network
@@ -18,6 +18,7 @@ class Firewall:
     """Belongs to the event loop. `trouble` hears, once a time, why it could not be put up."""
 
     def __init__(self, spawn: Spawn, trouble: Callable[[str], None], real: bool) -> None:
+        self.holds = not real  # it is up, as far as is known
         self._spawn = spawn
         self._trouble = trouble
         self._real = real
@@ -30,9 +31,21 @@ class Firewall:
             self._wanted = up
             self._spawn(self._set(up))
 
+    async def gone(self) -> None:
+        """Take it down, for the end of the process: the machine is not left unable to send."""
+        if self._real:
+            self._wanted = False
+            await self._set(False)
+
     async def _set(self, up: bool) -> None:
         async with self._one_at_a_time:
-            rules = network.rules(os.geteuid()) if up else network.NO_RULES
-            said = await asyncio.to_thread(network.apply, rules)
-        if said and up:
+            if up != self._wanted:
+                return  # it has been thought better of meanwhile
+            if not up:
+                self.holds = False
+                await asyncio.to_thread(network.apply, network.NO_RULES)
+                return
+            said = await asyncio.to_thread(network.shut_out_others)
+            self.holds = not said
+        if said:
             self._trouble(said)

@@ -21,11 +21,11 @@ from kiosk import events as on
 from kiosk.errors import NotNow, StoreError
 from kiosk.guardian import browser_events as web
 from kiosk.guardian import clocks, drill, programs
+from kiosk.guardian.alertway import AlertWay
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.curtain import Curtain
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
-from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.flag import Flag
 from kiosk.guardian.glass import Glass
 from kiosk.guardian.proof import Drills
@@ -34,7 +34,7 @@ from kiosk.guardian.selftest import Check, changes
 from kiosk.guardian.signals import signal
 from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
-from kiosk.guardian.window import AlertWindow, Cut
+from kiosk.guardian.window import Cut
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session
 
@@ -78,16 +78,22 @@ class Guardian:
             self.post,
             self._spawn,
         )
-        self.window = AlertWindow(panel.radio, window, lambda: records.outbox.hurry())
+        self.alert_way = AlertWay(
+            panel.radio,
+            window,
+            records.outbox,
+            self._spawn,
+            self.note,
+            real=not isinstance(panel, SimulatedPanel),
+        )
         self.emergency = Emergency(
             panel.radio,
             self.browsing.cut,
             self._tripped_elsewhere,
             flag,
-            self.window.block,
+            self.alert_way.block,
             curtain.fall if curtain else None,
         )
-        self.firewall = Firewall(self._spawn, self._no_firewall, real=not isinstance(panel, SimulatedPanel))
         self.marks: tuple[Mark, ...] = ()  # of the latest panic
         self._latest: Tripped | None = None
         self._drill = drill.Drill()
@@ -167,6 +173,7 @@ class Guardian:
         """Everything off and gone. From here on nothing that happens is this guardian's."""
         self.browsing.cut()
         self.emergency.radio_off()
+        await self.alert_way.gone()
         await self.browsing.closed()
         self._keep(lambda: self.records.on_page("", None))
         if self.session.panic is Panic.ARMED:
@@ -205,19 +212,9 @@ class Guardian:
                 self._keep(self._write_again)
 
     def _look_at_radios(self) -> None:
-        latched, alarm = self.session.panic is Panic.LATCHED, self.session.alarm
-        accepted = alarm.alert is not None and alarm.alert.state in ("sent", "told")
-        try:
-            cut = self.window.look(latched, accepted)
-        except HardwareError:
-            cut = Cut(confirmed=False)
-        self.firewall.want(self.window.open)
-        known = alarm.cut and Cut(alarm.cut.confirmed, alarm.cut.alert_only)
-        if cut is not None and cut != known:
-            self.post(on.InternetCut(cut.confirmed, _clock(), cut.alert_only))
-
-    def _no_firewall(self, why: str) -> None:
-        self._keep(lambda: self.records.log("no_firewall", why=why))
+        known, cut = self.session.alarm.cut, self.alert_way.look(self.session.panic is Panic.LATCHED)
+        if cut is not None and (known is None or replace(_known(cut), at=known.at) != known):
+            self.post(_known(cut))
 
     _write_at = 0.0
 
@@ -351,7 +348,7 @@ class Guardian:
 
     def _close(self, e: do.Close) -> None:
         self.browsing.close()
-        if not self.window.open:
+        if not self.alert_way.open:
             self._radio_off()
 
     # Panic.
@@ -388,14 +385,16 @@ class Guardian:
             self._loop.call_later(CERTAIN, lambda: self._keep(lambda: self.circuit.settled(tripped)))
         announced = self._drill.claims(tripped, self.session)
         # One event and so one picture: each further one would keep the compositor from showing the first.
-        cut = on.InternetCut(tripped.confirmed, _clock(), self.window.open)
-        self.firewall.want(self.window.open)
+        cut = _known(self.alert_way.tripped(tripped.confirmed))
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced, cut))
         self.glass.lift()
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self.setting = replace(self.setting, times=drill.measured(self.marks))
         self._keep(lambda: self.records.steps(self.marks))
-        self.note("radio_off", confirmed=tripped.confirmed)
+        if self.alert_way.open:
+            self.alert_way.write()
+        else:
+            self.note("radio_off", confirmed=tripped.confirmed)
 
     _number = 0  # of the latest panic that was handled
 
@@ -412,7 +411,7 @@ class Guardian:
                 e.url,
                 drill=e.drill,
                 tripped=self._latest,
-                alert_only=self.window.open,
+                alert_only=self.alert_way.open,
             )
         finally:
             self._number_it()
@@ -431,9 +430,8 @@ class Guardian:
             self.trip("again: the reset could not be recorded", time.monotonic_ns())
             raise error
         self.circuit.reset()
-        self.firewall.want(False)
         try:
-            self.window.shut()
+            self.alert_way.reset()
             self._radio_off()
         except HardwareError as error:
             self._events.append(on.FaultRaised("radio", str(error)))
@@ -458,6 +456,10 @@ async def _alone(work: Awaitable[None]) -> None:
 
 def _line(code: str, holds: bool, sentence: str, todo: str) -> dict[str, object]:
     return {"code": code, "holds": holds, "sentence": sentence, "todo": todo}
+
+
+def _known(cut: Cut) -> on.InternetCut:
+    return on.InternetCut(cut.confirmed, _clock(), cut.alert_only, cut.fenced)
 
 
 def _clock() -> str:

@@ -29,6 +29,8 @@ from kiosk.guardian.telling import (
     State,
     accepted_late,
     after_try,
+    fails,
+    needs_a_way,
     new_alert,
     next_turn,
     progress,
@@ -38,6 +40,7 @@ from kiosk.guardian.telling import (
 )
 from kiosk.guardian.threads import in_thread
 
+IN_VAIN = 2  # tries of every path to a person, after which a network counts as one that does not deliver
 PATIENCE = 20.0  # s for one try; a mail server's whole conversation over a slow line
 _MOST_HANGING = 3  # tries of one path that were too slow and have not ended yet
 
@@ -121,6 +124,14 @@ class Outbox:
         """Try everything owed now: a network has just come up."""
         self._hurried.set()
         self._hurried = asyncio.Event()
+
+    def needs_a_way(self) -> bool:
+        """Whether an alert needs a network that is not there."""
+        return any(map(needs_a_way, self._alerts.values()))
+
+    def fails(self) -> bool:
+        """Whether an alert was tried in vain by whatever network there is."""
+        return any(fails(alert, IN_VAIN) for alert in self._alerts.values())
 
     def news(self, incident: int) -> Progress | None:
         """What may be said of an incident's newest alert, if it has one that still matters."""

@@ -26,11 +26,11 @@ def what_was_done(tripped: Tripped, edge: datetime, alert_only: bool = False) ->
     steps = [
         Done(WORDS_FOR_STEPS[mark.name] + (" FAILED" if mark.error else ""), at(mark))
         for mark in tripped.marks
-        if mark.name in WORDS_FOR_STEPS
+        if mark.name in WORDS_FOR_STEPS and not (alert_only and mark.name == "radio off")
     ]
     if tripped.marks:
         words = "internet confirmed off" if tripped.confirmed else "internet NOT confirmed off"
         if alert_only:
-            words = "Wi-Fi left on for this alert alone"
+            words = "Wi-Fi left on for a moment, to send this alert"
         steps.append(Done(words, at(tripped.marks[-1])))
     return tuple(steps)

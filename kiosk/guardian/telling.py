@@ -181,6 +181,20 @@ def progress(alert: Alert) -> Progress:
     return Progress(alert.incident, News.SENDING if untried else News.NOT_TOLD, "", "", latest, tries)
 
 
+def needs_a_way(alert: Alert) -> bool:
+    """Whether a network is to be found for it: nobody took it, and nothing has gone to the person whose turn
+    came last, though it could. To those before, it goes when there is a network for another reason.
+    """
+    states = {path.state for path in alert.paths if path.turn == alert.turns - 1}
+    return not alert.notice and not alert.taken_by and State.ACCEPTED not in states and bool(states & OWED)
+
+
+def fails(alert: Alert, tries: int) -> bool:
+    """Whether every way to the person whose turn came last was tried so often, in vain."""
+    latest = [path for path in alert.paths if path.turn == alert.turns - 1]
+    return needs_a_way(alert) and all(path.tries >= tries or path.state is State.DEAD for path in latest)
+
+
 def _waiting(alert: Alert) -> bool:
     return any(path.turn >= alert.turns for path in alert.paths)
 

@@ -94,7 +94,7 @@ def shortened(text: str, longest: int) -> str:
 
 def _internet(cut: on.InternetCut) -> str:
     if cut.alert_only:
-        return "alert_only"
+        return "alert_only" if cut.fenced else "alert"
     return "off" if cut.confirmed else "unconfirmed"
 
 

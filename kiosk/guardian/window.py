@@ -1,8 +1,9 @@
 """The alert window: while panic is latched, Wi-Fi is on only to tell SLT, shortly, if nothing else can.
 
-With another path the radios go off at once. Without one, Wi-Fi stays up for at most `seconds`, goes off at
-the first acceptance, and comes back in short windows until there is one. Browser and door are dead in every
-case. The end of a window is kept by a thread of its own, so that no stuck event loop leaves a radio on.
+With another path the radios go off at once. Without one, or where that one fails, Wi-Fi is up for at most
+`seconds`, goes off as soon as no alert needs it, and comes back in short windows until none does. Browser and
+door are dead in every case. The end of a window is kept by a thread of its own, so that no stuck event loop
+leaves a radio on.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ AGAIN = 60.0  # s from one window's end to the next
 
 @dataclass(frozen=True)
 class Cut:
-    """What is known of the internet. `alert_only`: Wi-Fi is on, for the guardian's alert."""
+    """What is known of the internet. `alert_only`: Wi-Fi is on, for the guardian's alert; `fenced`: and it is
+    known that nobody else can send.
+    """
 
     confirmed: bool
     alert_only: bool = False
+    fenced: bool = True
 
 
 class AlertWindow:
@@ -72,17 +76,21 @@ class AlertWindow:
             timer.cancel()
         self._radio.block()
 
-    def look(self, latched: bool, accepted: bool) -> Cut | None:
-        """Bring the radios to where they have to be while latched; what is known then. Raises RadioError."""
+    def look(self, latched: bool, wanted: bool, cable_fails: bool = False) -> Cut | None:
+        """Bring the radios to where they have to be while latched; what is known then. Raises RadioError.
+
+        `wanted`: an alert still needs a way; `cable_fails`: it was tried by the other path, in vain.
+        """
         was, self._links = self._links, network.read(self._root)
         if not latched:
             return None
+        other = network.way(self._links) is Way.OTHER and not (cable_fails and self._links.wireless)
         if self.open:
-            if accepted or network.way(self._links) is Way.OTHER:
+            if other or not wanted:
                 self.shut()
             elif self._links.wifi_routed and not was.wifi_routed:
                 self._hurry()
-        elif not accepted and network.way(self._links) is Way.WIFI_ONLY and time.monotonic() >= self._next:
+        elif wanted and self._links.wireless and not other and time.monotonic() >= self._next:
             self._begin()
             self._hurry()
         elif not self._radio.blocked():
@@ -95,7 +103,7 @@ class AlertWindow:
         with self._lock:
             if self._timer is not None:
                 return
-            timer = threading.Timer(self._seconds, self._over)
+            timer = threading.Timer(self._seconds, lambda: self._over(timer))
             timer.daemon = True
             try:
                 timer.start()
@@ -105,6 +113,8 @@ class AlertWindow:
             self._timer = timer
         self._radio.unblock()
 
-    def _over(self) -> None:
+    def _over(self, timer: threading.Timer) -> None:
+        if timer is not self._timer:
+            return  # shut meanwhile: the radio may be on for a session by now
         with suppress(HardwareError):  # what `look` reads back next is what is shown
             self.shut()

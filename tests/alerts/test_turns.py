@@ -27,6 +27,8 @@ from kiosk.guardian.telling import (
     Progress,
     State,
     after_try,
+    fails,
+    needs_a_way,
     new_alert,
     next_turn,
     progress,
@@ -114,6 +116,32 @@ def test_not_told_does_not_become_sending_again_because_one_more_person_is_tried
     failed = after_try(after_try(alert, 0, FAILED, AT), 1, FAILED, AT)
     assert progress(failed).state is News.NOT_TOLD
     assert progress(next_turn(failed, True, ON)).state is News.NOT_TOLD
+
+
+def test_an_alert_needs_a_network_until_it_went_to_the_person_whose_turn_came_last(alert: Alert) -> None:
+    assert needs_a_way(alert)
+    sent = after_try(alert, 1, ACCEPTED, AT)
+    assert not needs_a_way(sent), "Mrs Khan has it, if not by her first path"
+    second = next_turn(sent, True, ON)
+    assert needs_a_way(second), "nobody took it, and Mr Harvey is to hear of it too"
+    assert not needs_a_way(after_try(second, 2, ACCEPTED, AT))
+    assert not needs_a_way(taken(second, "Mrs Khan", AT))
+
+
+def test_no_radio_goes_on_for_a_notice_or_for_addresses_that_cannot_work(alert: Alert) -> None:
+    assert not needs_a_way(replace(alert, notice=True))
+    assert not needs_a_way(after_try(after_try(alert, 0, NEVER, AT), 1, NEVER, AT))
+    assert not needs_a_way(new_alert(7, MESSAGE, (), AT, ON))
+
+
+def test_a_network_delivers_nothing_when_every_path_of_a_person_was_tried_in_vain(alert: Alert) -> None:
+    once = after_try(after_try(alert, 0, FAILED, AT), 1, FAILED, AT)
+    assert not fails(once, 2)
+    one_of_two = after_try(once, 0, FAILED, AT)
+    assert not fails(one_of_two, 2)
+    assert fails(after_try(one_of_two, 1, FAILED, AT), 2)
+    assert fails(after_try(one_of_two, 1, NEVER, AT), 2)
+    assert not fails(after_try(after_try(one_of_two, 1, FAILED, AT), 0, ACCEPTED, AT), 2)
 
 
 # The same, with real mail.

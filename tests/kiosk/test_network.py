@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hardware.radio import SimulatedRadio
-from kiosk.guardian.network import NO_RULES, Links, Way, apply, read, rules, way
+from kiosk.guardian.network import Links, Way, apply, guardian_itself, read, resolver, way
 from kiosk.guardian.window import AlertWindow, Cut
 
 ROUTE = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
@@ -131,7 +132,7 @@ def test_with_another_path_the_radios_go_off_at_once(machine: Machine) -> None:
     w, radio, _ = window(machine)
     w.block()
     assert radio.blocked()
-    assert w.look(latched=True, accepted=False) == Cut(confirmed=True)
+    assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
 
 
 def test_where_wifi_is_all_there_is_it_stays_until_the_first_acceptance(machine: Machine) -> None:
@@ -139,11 +140,11 @@ def test_where_wifi_is_all_there_is_it_stays_until_the_first_acceptance(machine:
     w, radio, _ = window(machine)
     w.block()
     assert not radio.blocked()
-    assert w.look(latched=True, accepted=False) == Cut(confirmed=False, alert_only=True)
+    assert w.look(latched=True, wanted=True) == Cut(confirmed=False, alert_only=True)
     machine.link("wlan0", "down")
-    assert w.look(latched=True, accepted=True) == Cut(confirmed=True)
+    assert w.look(latched=True, wanted=False) == Cut(confirmed=True)
     assert radio.blocked()
-    assert w.look(latched=True, accepted=True) == Cut(confirmed=True)  # accepted: no window ever again
+    assert w.look(latched=True, wanted=False) == Cut(confirmed=True)  # not wanted: no window ever again
 
 
 def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine: Machine) -> None:
@@ -152,7 +153,7 @@ def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine:
     w.block()
     wait_for(radio.blocked)  # nobody looks meanwhile
     assert not w.open
-    wait_for(lambda: w.look(latched=True, accepted=False) == Cut(False, alert_only=True))
+    wait_for(lambda: w.look(latched=True, wanted=True) == Cut(False, alert_only=True))
     assert not radio.blocked()
     assert hurry.count == 1
     w.shut()
@@ -163,10 +164,10 @@ def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machin
     machine.route()
     w, _, hurry = window(machine)
     w.block()
-    w.look(latched=True, accepted=False)
+    w.look(latched=True, wanted=True)
     assert hurry.count == 0
     machine.route("wlan0")
-    w.look(latched=True, accepted=False)
+    w.look(latched=True, wanted=True)
     assert hurry.count == 1
     w.shut()
 
@@ -177,7 +178,7 @@ def test_a_cable_plugged_in_during_the_window_ends_it(machine: Machine) -> None:
     w.block()
     machine.link("eth0", "up")
     machine.route("wlan0", "eth0")
-    w.look(latched=True, accepted=False)
+    w.look(latched=True, wanted=True)
     assert radio.blocked()
 
 
@@ -187,7 +188,7 @@ def test_a_radio_that_somebody_switches_on_while_latched_is_switched_off_again(m
     w, radio, _ = window(machine)
     w.block()
     radio.unblock()
-    assert w.look(latched=True, accepted=False) == Cut(confirmed=True)
+    assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
     assert radio.blocked()
 
 
@@ -198,13 +199,49 @@ def test_a_link_that_stays_up_though_its_radio_reads_off_is_not_confirmed_off(ma
     w, radio, _ = window(machine)
     w.block()
     assert radio.blocked()
-    assert w.look(latched=True, accepted=False) == Cut(confirmed=False)
+    assert w.look(latched=True, wanted=True) == Cut(confirmed=False)
+
+
+def test_a_cable_that_is_there_and_delivers_nothing_does_not_silence_the_alert(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.link("wlan0", "down", "wireless")
+    machine.route("eth0")
+    w, radio, hurry = window(machine, again=0)
+    w.block()
+    assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
+    assert w.look(latched=True, wanted=True, cable_fails=True) == Cut(False, alert_only=True)
+    assert not radio.blocked()
+    assert hurry.count == 1
+    assert w.look(latched=True, wanted=False) == Cut(confirmed=True)
+    assert radio.blocked()
+
+
+def test_without_any_wifi_a_dead_cable_opens_nothing(machine: Machine) -> None:
+    machine.link("eth0", "up")
+    machine.route("eth0")
+    w, radio, _ = window(machine)
+    w.block()
+    assert w.look(latched=True, wanted=True, cable_fails=True) == Cut(confirmed=True)
+    assert radio.blocked()
+
+
+def test_the_end_of_a_window_that_is_over_takes_no_session_its_radio(machine: Machine) -> None:
+    """Its thread may have begun to end it in the very moment of SLT's reset."""
+    wifi_only(machine)
+    w, radio, _ = window(machine)
+    w.block()
+    late = w._timer
+    assert late is not None
+    w.shut()
+    radio.unblock()
+    late.function()
+    assert not radio.blocked()
 
 
 def test_outside_a_panic_the_radios_are_let_be(machine: Machine) -> None:
     wifi_only(machine)
     w, radio, _ = window(machine)
-    assert w.look(latched=False, accepted=False) is None
+    assert w.look(latched=False, wanted=True) is None
     assert not radio.blocked()
 
 
@@ -238,9 +275,9 @@ def sends(ruleset=""):
     assert apply(ruleset) == "", apply(ruleset)
     done = subprocess.run([sys.executable, "-c", sys.argv[1]], capture_output=True, text=True)
     return done.stdout.strip() or done.stderr
-guardian, another = 0, 990
+guardian, another = "meta skuid 0", "meta skuid 990"
 print(sends())
-print(sends(rules(guardian)), sends(rules(guardian)))
+print(sends(rules(guardian)), sends(rules(guardian, resolver=101)))
 print(sends(rules(another)))
 print(sends(NO_RULES), sends(NO_RULES))
 """
@@ -264,7 +301,103 @@ def test_rules_the_kernel_refuses_are_a_sentence_and_change_nothing() -> None:
     assert apply("table inet kiosk_alert { nonsense }").startswith("The firewall was not set")
 
 
-def test_the_rules_name_the_user_and_take_themselves_away() -> None:
-    assert "meta skuid 990 accept" in rules(990)
-    assert "policy drop" in rules(990)
-    assert "delete table" in NO_RULES
+def test_where_a_program_of_the_system_looks_names_up_it_may_ask_for_them(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    file = tmp_path / "etc/resolv.conf"
+    file.write_text("nameserver 192.0.2.53\n")
+    assert resolver(tmp_path) is None, "we ask for ourselves"
+    file.write_text("# stub\nnameserver 127.0.0.53\noptions edns0\n")
+    known = [user.pw_uid for user in pwd.getpwall() if user.pw_name == "systemd-resolve"]
+    assert resolver(tmp_path) == (known[0] if known else None)
+
+
+def test_a_control_group_is_preferred_to_a_user_and_a_strange_one_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    file = tmp_path / "proc/self/cgroup"
+    by_user = f"meta skuid {os.geteuid()}"
+    for written, expected in (
+        ("0::/system.slice/kiosk-guardian.service/kiosk-guardian\n", 3),
+        ("1:name=systemd:/x\n0::/kiosk\n", 1),
+    ):
+        file.write_text(written)
+        group, user = guardian_itself(tmp_path)
+        path = written.rpartition("::/")[2].strip()
+        assert (group, user) == (f'socket cgroupv2 level {expected} "{path}"', by_user)
+    for written in ("0::/\n", '0::/a" accept\n', ""):
+        file.write_text(written)
+        assert list(guardian_itself(tmp_path)) == [by_user]
+
+
+BY_GROUP = """
+import subprocess, sys
+from pathlib import Path
+from kiosk.guardian.network import apply, guardian_itself, rules
+group = Path("/sys/fs/cgroup/kiosk-firewall-test")
+def sends(at):
+    move = f"open('{at}/cgroup.procs', 'w').write('0');"
+    done = subprocess.run([sys.executable, "-c", move + sys.argv[1]], capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+(group / "cgroup.procs").write_text("0")
+said = apply(rules(next(iter(guardian_itself()))))
+print(said or "set", sends(group), sends(group.parent))
+"""
+
+GROUPED = """
+set -e
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir /sys/fs/cgroup/kiosk-firewall-test
+trap 'rmdir /sys/fs/cgroup/kiosk-firewall-test' EXIT
+"$@"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes control groups without asking systemd")
+def test_another_program_of_the_same_user_cannot_send_where_there_are_control_groups() -> None:
+    script = IN_A_NAMESPACE.replace('exec "$@"', "") + GROUPED
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-c", script, "sh", sys.executable, "-c", BY_GROUP, SENDS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if "mount:" in done.stderr:
+        pytest.skip("this machine has no control groups of version 2")
+    assert done.stdout.split() == ["set", "sent", "refused"], done.stderr
+
+
+TWO_WAYS = """
+set -e
+ip link set lo up
+for name in eth0 wlan0; do
+    ip link add $name type veth peer name far-$name
+    ip link set far-$name up
+    ip link set $name up
+done
+ip addr add 192.0.2.1/24 dev eth0
+ip addr add 198.51.100.1/24 dev wlan0
+ip route add default via 192.0.2.254 dev eth0 metric 100
+way() { ip route get 203.0.113.1 | grep -o 'dev [a-z0-9]*' || echo none; }
+prefer() { "$1" -c 'from kiosk.guardian.network import prefer_wifi; print(prefer_wifi({"wlan0"}))'; }
+prefer "$1"
+ip route add default via 198.51.100.254 dev wlan0 metric 600
+way
+prefer "$1"
+way
+ip link set wlan0 down
+way
+"""
+
+
+def test_past_a_dead_cable_an_alert_goes_by_wifi_until_the_radio_goes_off() -> None:
+    namespace = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+    done = subprocess.run(
+        [*namespace, "sh", "-c", TWO_WAYS, "sh", sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    refused, *rest = done.stdout.splitlines()
+    assert refused == "Wi-Fi could not be preferred to the cable: it has no route.", done.stderr
+    assert rest == ["dev eth0", "", "dev wlan0", "dev eth0"], done.stderr

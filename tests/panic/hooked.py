@@ -23,7 +23,7 @@ from unittest import mock
 
 from hardware.panel import SimulatedPanel, open_panel
 from kiosk.guardian import __main__ as guardian
-from kiosk.guardian.window import AlertWindow
+from kiosk.guardian.alertway import AlertWay
 
 panels: list[SimulatedPanel] = []
 stall_for = [0.0]  # s
@@ -56,8 +56,8 @@ def main() -> int:
     with ExitStack() as stack:
         stack.enter_context(mock.patch("kiosk.guardian.footing.open_panel", opened))
         if (net := run.parent / "net").is_dir():
-            window = partial(AlertWindow, root=net, again=0.5)
-            stack.enter_context(mock.patch("kiosk.guardian.guardian.AlertWindow", window))
+            way = partial(AlertWay, root=net, again=0.5)
+            stack.enter_context(mock.patch("kiosk.guardian.guardian.AlertWay", way))
         return guardian.main()
 
 

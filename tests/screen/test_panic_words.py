@@ -17,6 +17,7 @@ from kiosk.screen.units import Panel
 INTERNET = {
     "cutting": ("Turning the internet off…", ""),
     "off": ("Internet OFF (checked 10:42:07)", ""),
+    "alert": ("Browser stopped. Wi-Fi is on for a moment, to tell SLT.", ""),
     "alert_only": ("Browser stopped. Wi-Fi is on to tell SLT, and for nothing else.", ""),
     "unconfirmed": ("Internet NOT confirmed off.", "Pull the network plug."),
 }

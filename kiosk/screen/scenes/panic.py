@@ -43,6 +43,8 @@ def internet(news: PanicNews) -> Fact:
         return Fact(f"Internet OFF (checked {news.internet_at})")
     if news.internet == "alert_only":
         return Fact("Browser stopped. Wi-Fi is on to tell SLT, and for nothing else.")
+    if news.internet == "alert":
+        return Fact("Browser stopped. Wi-Fi is on for a moment, to tell SLT.")
     if news.internet == "unconfirmed":
         return Fact("Internet NOT confirmed off.", "Pull the network plug.")
     return Fact("Turning the internet off…")

@@ -1,0 +1,93 @@
+"""How an alert leaves while panic is latched: the window, the firewall around it, and the minutes in the log.
+
+One rule: whatever Wi-Fi is on for then is written down (H5), fenced in as far as the kernel lets us, and over
+with the panic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from hardware.errors import HardwareError
+from hardware.radio import Radio
+from kiosk.guardian import network
+from kiosk.guardian.browsing import Spawn
+from kiosk.guardian.firewall import Firewall
+from kiosk.guardian.heartbeat import Note
+from kiosk.guardian.outbox import Outbox
+from kiosk.guardian.window import AGAIN, AlertWindow, Cut
+
+
+class AlertWay:
+    """`block` is the panic's own step, from any thread; the rest belongs to the event loop.
+
+    `real`: this is a kiosk and not somebody's own computer, so that firewall and routes may be set.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        seconds: float,
+        outbox: Outbox,
+        spawn: Spawn,
+        note: Note,
+        *,
+        real: bool,
+        root: Path = Path("/"),
+        again: float = AGAIN,
+    ) -> None:
+        self._outbox = outbox
+        self._note = note
+        self._real = real
+        self._root = root
+        self._noted = False  # the log says that Wi-Fi is on for an alert
+        self._window = AlertWindow(radio, seconds, lambda: spawn(self._hurry()), root, again)
+        self._firewall = Firewall(spawn, lambda why: note("no_firewall", why=why), real)
+        self.block = self._window.block
+
+    @property
+    def open(self) -> bool:
+        """Whether Wi-Fi is on for an alert now."""
+        return self._window.open
+
+    def tripped(self, confirmed: bool) -> Cut:
+        """There is a panic, and `block` did its step; `confirmed`: the radios were read back as off."""
+        self._firewall.want(self.open)
+        return Cut(confirmed, self.open, self._firewall.holds)
+
+    def look(self, latched: bool) -> Cut | None:
+        """Bring radios and firewall to where they have to be; what is known then, None outside a panic."""
+        try:
+            cut = self._window.look(latched, self._outbox.needs_a_way(), self._outbox.fails())
+        except HardwareError:
+            cut = Cut(confirmed=False)
+        self._firewall.want(self.open)
+        if cut is None:
+            return None
+        self.write()
+        return Cut(cut.confirmed, cut.alert_only, self._firewall.holds)
+
+    def write(self) -> None:
+        """The minutes of Wi-Fi count, whatever it is on for (H5)."""
+        if self.open != self._noted:
+            self._noted = self.open
+            self._note("radio_on" if self.open else "radio_off", why="alert")
+
+    def reset(self) -> None:
+        """SLT reset the panic. Raises RadioError."""
+        self._firewall.want(False)
+        self._window.shut()
+        self._noted = False
+
+    async def gone(self) -> None:
+        """For the end of the process."""
+        await self._firewall.gone()
+
+    async def _hurry(self) -> None:
+        """Wi-Fi is there, or will be: past a cable that does not deliver, and at once."""
+        links = network.read(self._root)
+        if self._real and links.wifi_routed and network.way(links) is network.Way.OTHER:
+            why = await asyncio.to_thread(network.prefer_wifi, links.wireless)
+            self._note("by_wifi_past_the_cable", why=why)
+        self._outbox.hurry()
