@@ -3,8 +3,9 @@
 Whoever speaks Wayland to sway may do everything that any client may: take pictures of the glass, type and
 click, read the clipboard, switch the panel off (sway 1.7 knows no lesser clients). So Chromium never meets
 sway: it is given one connected socket, whose other end is here. A global that is not in `GLOBALS` does not
-exist for it, the seat has no keyboard, and what would leave the window's place is left out. Whatever tries to
-reach around that loses its connection.
+exist for it, and the seat has no keyboard. A picture has one surface only, the window's own, which sway puts
+into its place: popups, surfaces within a surface and the pointer's picture are made and stay without one, and
+no surface moves from its corner. Whatever tries to reach around that loses its connection.
 
 Two threads carry the bytes, so that a page does not stutter while the guardian thinks.
 """
@@ -23,7 +24,7 @@ from kiosk.errors import BrowserError
 
 GLOBALS = {
     "wl_compositor": "surfaces: what is drawn on",
-    "wl_subcompositor": "surfaces within a surface, at its corner",
+    "wl_subcompositor": "surfaces within a surface; Chromium needs to make them, and nobody to see them",
     "wl_shm": "pictures in memory",
     "wl_drm": "pictures in a GPU's memory",
     "zwp_linux_dmabuf_v1": "pictures in a GPU's memory",
@@ -36,12 +37,12 @@ GLOBALS = {
     "wp_viewporter": "scaling a picture",
     "wp_fractional_scale_manager_v1": "how much",
     "wp_presentation": "when a frame was shown",
-    "wp_single_pixel_buffer_manager_v1": "one colour",
 }
 """All that the browser may bind, and why. Not here, among others: screencopy, export-dmabuf, layer-shell,
 virtual keyboard and pointer, input method, data device and data control (the clipboard), primary selection,
 output management and power, foreign toplevel, input inhibitor, shortcuts inhibitor, pointer constraints,
-idle inhibitor, activation, session lock, gamma."""
+idle inhibitor, activation, session lock, gamma; and the single pixel buffer, without which Chromium draws all
+of a page on its window's own surface, the videos too."""
 
 APP_ID = b"chromium"  # what every window of it is called, so that sway's rules hold from its first frame
 KEYBOARD = 2  # in wl_seat.capabilities
@@ -50,27 +51,31 @@ LARGEST_READ = 64 * 1024
 MOST_DESCRIPTORS = 253  # the kernel's SCM_MAX_FD
 
 DISPLAY = 1
-UNSEEN = "wl_surface of a popup"
+SEEN, UNSEEN = "wl_surface", "wl_surface without a picture"
 # Requests that make an object which has to be watched: (interface, opcode) -> its interface.
 MAKES = {
     ("wl_display", 1): "wl_registry",
-    ("wl_subcompositor", 1): "wl_subsurface",
+    ("wl_compositor", 0): SEEN,
+    ("wl_seat", 0): "wl_pointer",
     ("xdg_wm_base", 2): "xdg_surface",
     ("xdg_surface", 1): "xdg_toplevel",
     ("xdg_surface", 2): "xdg_popup",
 }
 ENDS = frozenset(
-    [(name, 0) for name in ("wl_subcompositor", "wl_subsurface", "xdg_wm_base", "xdg_surface")]
-    + [("xdg_toplevel", 0), ("xdg_popup", 0), ("wl_seat", 3), (UNSEEN, 0)]
+    [(name, 0) for name in (SEEN, UNSEEN, "wl_subcompositor", "xdg_wm_base", "xdg_surface")]
+    + [("xdg_toplevel", 0), ("xdg_popup", 0), ("wl_pointer", 1), ("wl_seat", 3)]
 )
 BIND = ("wl_registry", 0)
+GET_SUBSURFACE = ("wl_subcompositor", 1)
 GET_XDG_SURFACE = ("xdg_wm_base", 2)
 GET_POPUP = ("xdg_surface", 2)
-# Their first two numbers are a place beside which nothing may stand: above and left of it is the bar.
-PLACES = {("xdg_surface", 3): "set_window_geometry", ("wl_subsurface", 1): "set_position"}
+ATTACH = (SEEN, 1)
+# Two numbers of these, after so many others, say how far a picture moves. None does: above it is the bar.
+MOVES = {ATTACH: 1, (SEEN, 10): 0, ("xdg_surface", 3): 0}  # attach, offset, set_window_geometry
 FORBIDDEN = {("wl_seat", 1): "get_keyboard"}
 LEFT_OUT = {
-    (UNSEEN, 1): "attach: a popup has no picture, or a long list would cover the bar",
+    (UNSEEN, 1): "attach: a long list, or the address of a link, would stand over the page and the bar",
+    ("wl_pointer", 0): "set_cursor: a page may draw it, as large as it likes; the screen's own stays",
     ("xdg_toplevel", 3): "set_app_id: it has its name",
     ("xdg_toplevel", 4): "show_window_menu",
     ("xdg_toplevel", 5): "move",
@@ -95,6 +100,7 @@ class Sieve:
         self._objects = {DISPLAY: "wl_display"}  # those that have to be watched, and their interfaces
         self._offered: dict[int, str] = {}  # globals, by the compositor's names
         self._drawn: dict[int, int] = {}  # the wl_surface of each xdg_surface
+        self._pictured: set[int] = set()  # the surfaces that have had a picture
 
     def from_browser(self, message: bytes) -> bytes:
         """A request. Raises Forbidden for what only a broken or captured browser asks."""
@@ -102,23 +108,33 @@ class Sieve:
         key = (interface, opcode)
         if key in FORBIDDEN:
             raise Forbidden(f"{interface}.{FORBIDDEN[key]}")
-        if key in LEFT_OUT or (key in PLACES and not _within(key, *_ints(message, 2))):
+        if key in LEFT_OUT or (key in MOVES and _ints(message, 2, MOVES[key]) != (0, 0)):
             return b""
-        if key == BIND:
+        if key == ATTACH:
+            self._pictured.add(this)
+        elif key == BIND:
             self._bind(message)
+        elif key == GET_SUBSURFACE:
+            self._unsee(_ints(message, 2)[1])
         elif key in MAKES:
             (new,) = _ints(message, 1)
             self._objects[new] = MAKES[key]
             if key == GET_XDG_SURFACE:
                 _, self._drawn[new] = _ints(message, 2)
             elif key == GET_POPUP:
-                self._objects[self._drawn[this]] = UNSEEN
+                self._unsee(self._drawn[this])
             if MAKES[key] == "xdg_toplevel":
                 return message + _request(new, SET_APP_ID, _string(APP_ID))
         elif key in ENDS:
             del self._objects[this]
             self._drawn.pop(this, None)
+            self._pictured.discard(this)
         return message
+
+    def _unsee(self, surface: int) -> None:
+        if surface in self._pictured or self._objects.get(surface) not in (SEEN, UNSEEN):
+            raise Forbidden("a picture where there may be none")
+        self._objects[surface] = UNSEEN
 
     def from_sway(self, message: bytes) -> bytes:
         """An event."""
@@ -164,14 +180,9 @@ def whole(data: bytes) -> Iterator[bytes]:
         data = data[size:]
 
 
-def _within(key: tuple[str, int], x: int, y: int) -> bool:
-    """Whether a place is within the window. A window's own geometry begins at its corner."""
-    return (x, y) == (0, 0) if key[0] == "xdg_surface" else x < 1 << 31 and y < 1 << 31  # not negative
-
-
-def _ints(message: bytes, count: int) -> tuple[int, ...]:
+def _ints(message: bytes, count: int, after: int = 0) -> tuple[int, ...]:
     try:
-        return struct.unpack_from(f"={count}I", message, HEAD)
+        return struct.unpack_from(f"={count}I", message, HEAD + 4 * after)
     except struct.error as error:
         raise Forbidden("a message that is too short") from error
 

@@ -59,6 +59,7 @@ FEATURES_OFF = {
     "NetworkTimeServiceQuerying": "asks home for the time",
     "OptimizationHints": "calls home about pages",
     "TouchTextEditingRedesign": "handles and menus on a long press",
+    "WaylandOverlayDelegation": "would draw a page on several surfaces, and one is seen (`browser_glass`)",
     "Translate": "a bubble, and a host that reopens the web (S10)",
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import pwd
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,8 +20,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from kiosk.guardian import browser_glass
 from kiosk.guardian.browser import Browser, BrowserEvent, BrowserSettings, Painted
 from kiosk.guardian.devtools import DevToolsError, DevToolsTimeout
+from tests.browser.wayland import Client
 
 SCREEN_USER, BROWSER_USER = "kiosk-screen", "kiosk-browser"
 ALLOWED_HOSTS = ("farm.test", "shapes.test", "localhost")
@@ -287,3 +290,19 @@ def compositor_windows(compositor: Compositor) -> Callable[[], int]:
 @pytest.fixture
 def descendants() -> Callable[[int], dict[int, str]]:
     return family
+
+
+@pytest.fixture
+def free(compositor: Any) -> Iterator[Client]:
+    """As any client of sway's."""
+    with browser_glass.connect(compositor.socket) as wire:
+        yield Client(wire)
+
+
+@pytest.fixture
+def sieved(compositor: Any) -> Iterator[Client]:
+    """As the browser."""
+    ours, theirs = socket.socketpair()
+    browser_glass.join(ours, browser_glass.connect(compositor.socket))
+    with theirs:
+        yield Client(theirs)

@@ -6,91 +6,16 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kiosk.guardian import browser_glass
 from kiosk.guardian.browser_glass import GLOBALS, Forbidden, Sieve, whole
+from tests.browser.wayland import REGISTRY, Client, message
 
-REGISTRY, CALLBACK, FIRST_FREE = 2, 3, 4
 SEAT = "wl_seat"
-
-
-def message(this: int, opcode: int, *arguments: int | str) -> bytes:
-    """One message of the Wayland protocol."""
-    body = b""
-    for argument in arguments:
-        if isinstance(argument, str):
-            text = argument.encode() + b"\0"
-            body += struct.pack("=I", len(text)) + text + bytes(-len(text) % 4)
-        else:
-            body += struct.pack("=I", argument & 0xFFFFFFFF)
-    return struct.pack("=II", this, (8 + len(body)) << 16 | opcode) + body
-
-
-class Client:
-    """A program that speaks Wayland by hand, as one in Chromium's place could."""
-
-    def __init__(self, wire: socket.socket) -> None:
-        wire.settimeout(5)
-        self.wire = wire
-        self.globals: dict[str, int] = {}
-        self._last = FIRST_FREE - 1
-        self.ask(1, 1, REGISTRY)
-        for event in self.round():
-            if struct.unpack_from("=I", event)[0] == REGISTRY:
-                name, length = struct.unpack_from("=II", event, 8)
-                self.globals[event[16 : 15 + length].decode()] = name
-
-    def ask(self, this: int, opcode: int, *arguments: int | str) -> None:
-        self.wire.sendall(message(this, opcode, *arguments))
-
-    def bind(self, name: int, interface: str, version: int = 1) -> int:
-        self._last += 1
-        self.ask(REGISTRY, 0, name, interface, version, self._last)
-        return self._last
-
-    def round(self) -> list[bytes]:
-        """Every event until the compositor has answered all that was asked. Raises ConnectionError."""
-        self.ask(1, 0, CALLBACK)
-        data = b""
-        while True:
-            more = self.wire.recv(65536)
-            if not more:
-                raise ConnectionResetError
-            data += more
-            events = list(whole(data))
-            if any(struct.unpack_from("=I", event)[0] == CALLBACK for event in events):
-                return events
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the other side has hung up on us."""
-        try:
-            self.round()
-        except ConnectionError:
-            return True
-        return False
-
-
-@pytest.fixture
-def free(compositor: Any) -> Iterator[Client]:
-    """As any client of sway's."""
-    with browser_glass.connect(compositor.socket) as wire:
-        yield Client(wire)
-
-
-@pytest.fixture
-def sieved(compositor: Any) -> Iterator[Client]:
-    """As the browser."""
-    ours, theirs = socket.socketpair()
-    browser_glass.join(ours, browser_glass.connect(compositor.socket))
-    with theirs:
-        yield Client(theirs)
 
 
 PRIVILEGED = (
@@ -188,39 +113,62 @@ def test_every_window_has_the_browsers_name_from_its_birth_and_keeps_it() -> Non
         (message(50, 3, 0, 0, 1280, 652), True),  # set_window_geometry
         (message(50, 3, 0, 148, 1280, 652), False),
         (message(50, 3, 0, -148, 1280, 652), False),
+        (message(40, 1, 70, 0, 0), True),  # attach
+        (message(40, 1, 70, 0, -148), False),
+        (message(40, 1, 70, -1, 0), False),
+        (message(40, 10, 0, 0), True),  # offset
+        (message(40, 10, 0, -148), False),
     ],
 )
 def test_a_window_cannot_leave_its_place(request_: bytes, passes: bool) -> None:
-    sieve, bound = ready("xdg_wm_base")
+    sieve, bound = ready("xdg_wm_base", "wl_compositor")
+    sieve.from_browser(message(bound["wl_compositor"], 0, 40))
     sieve.from_browser(message(bound["xdg_wm_base"], 2, 50, 40))
     sieve.from_browser(message(50, 1, 51))
     assert sieve.from_browser(request_) == (request_ if passes else b"")
 
 
-def test_a_surface_within_a_surface_stays_within_it() -> None:
-    sieve, bound = ready("wl_subcompositor")
-    sieve.from_browser(message(bound["wl_subcompositor"], 1, 60, 40, 41))
-    assert sieve.from_browser(message(60, 1, 0, -148)) == b""
-    assert sieve.from_browser(message(60, 1, -1, 0)) == b""
-    assert sieve.from_browser(message(60, 1, 10, 20))
-    assert sieve.from_browser(message(60, 5))  # set_desync
-
-
-def test_a_popup_has_no_picture_and_takes_nothing() -> None:
-    """It could stand over the bar; a page's list or calendar does not open (S3)."""
-    sieve, bound = ready("xdg_wm_base")
+def test_nothing_but_a_window_has_a_picture_s3() -> None:
+    """A list that drops down, and the address of a link, would stand over the page and the bar."""
+    sieve, bound = ready("wl_compositor", "wl_subcompositor", "xdg_wm_base")
     shell = bound["xdg_wm_base"]
+    for surface in (40, 42, 44):
+        sieve.from_browser(message(bound["wl_compositor"], 0, surface))
     for new, surface in ((50, 40), (52, 42)):
         sieve.from_browser(message(shell, 2, new, surface))
     sieve.from_browser(message(50, 1, 51))
     assert sieve.from_browser(message(52, 2, 53, 50, 54))  # get_popup
-    assert sieve.from_browser(message(42, 1, 70, 0, 0)) == b""  # attach
+    assert sieve.from_browser(message(bound["wl_subcompositor"], 1, 60, 44, 40))
+    for surface in (42, 44):
+        assert sieve.from_browser(message(surface, 1, 70, 0, 0)) == b""  # attach
+        assert sieve.from_browser(message(surface, 6))  # commit
     assert sieve.from_browser(message(40, 1, 70, 0, 0))
     assert sieve.from_browser(message(53, 1, 5, 6)) == b""  # grab
-    sieve.from_browser(message(53, 0))
-    sieve.from_browser(message(52, 0))
-    sieve.from_browser(message(42, 0))
+    for gone in (53, 52, 42, 44):
+        sieve.from_browser(message(gone, 0))
+    sieve.from_browser(message(bound["wl_compositor"], 0, 42))
     assert sieve.from_browser(message(42, 1, 70, 0, 0))  # the number is another's now
+
+
+@pytest.mark.parametrize("late", [(52, 2, 53, 50, 54), (106, 1, 60, 42, 40)], ids=["popup", "subsurface"])
+def test_what_has_a_picture_already_becomes_nothing_else(late: tuple[int, ...]) -> None:
+    sieve, bound = ready("wl_compositor", "xdg_wm_base")
+    sieve.from_sway(message(REGISTRY, 0, 6, "wl_subcompositor", 1))
+    sieve.from_browser(message(REGISTRY, 0, 6, "wl_subcompositor", 1, 106))
+    for surface in (40, 42):
+        sieve.from_browser(message(bound["wl_compositor"], 0, surface))
+    sieve.from_browser(message(bound["xdg_wm_base"], 2, 52, 42))
+    sieve.from_browser(message(42, 1, 70, 0, 0))
+    with pytest.raises(Forbidden):
+        sieve.from_browser(message(*late))
+
+
+def test_the_pointer_keeps_the_screens_own_picture() -> None:
+    sieve, bound = ready(SEAT)
+    assert sieve.from_browser(message(bound[SEAT], 0, 80))  # get_pointer
+    assert sieve.from_browser(message(80, 0, 5, 40, -300, -300)) == b""
+    sieve.from_browser(message(80, 1))  # release
+    assert sieve.from_browser(message(80, 0, 5))  # another's number now
 
 
 @pytest.mark.parametrize(

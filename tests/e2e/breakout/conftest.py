@@ -128,8 +128,8 @@ class Breakout:
         self.dirty = False
 
     def untouched(self) -> bool:
-        """Whether the hostile page is on the glass as it was: of one colour, from edge to edge."""
-        return self.share(TRAP_COLOUR) > 0.97
+        """Whether the hostile page is on the glass as it was: every pixel of one colour."""
+        return self.share(TRAP_COLOUR) == 1
 
 
 @pytest.fixture(scope="module")

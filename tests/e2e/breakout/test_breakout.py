@@ -112,14 +112,6 @@ def test_a_page_that_closes_itself_is_kindly_put_to_sleep(breakout: Breakout) ->
     wait_until(breakout.kiosk.browsers)
 
 
-def test_no_bubble_offers_a_translation(breakout: Breakout) -> None:
-    french = "Bonjour les enfants, voici la ferme et tous ses animaux. " * 30
-    breakout.opens(f"<p lang=fr style='color: transparent; height: 9em; overflow: hidden'>{french}</p>")
-    settle(1)
-    breakout.stays()
-    breakout.dirty = True
-
-
 KEYS = (
     *("ctrl+n", "ctrl+t", "ctrl+shift+n", "ctrl+shift+t", "ctrl+w", "ctrl+o", "ctrl+p", "ctrl+s", "ctrl+u"),
     *("ctrl+l", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+f", "ctrl+r", "ctrl+d", "ctrl+plus", "ctrl+q"),
