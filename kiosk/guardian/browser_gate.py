@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+
+from ada_url import join_url
 
 from allowlist.decision import Policy
 
@@ -28,12 +29,20 @@ def gate_of(policy: Policy) -> Callable[[str], bool]:
 
 
 def leads_to(paused: Mapping[str, Any]) -> str:
-    """The URL that a stopped request (`Fetch.requestPaused`) goes to next: its own, or its redirect's."""
+    """The URL that a stopped request (`Fetch.requestPaused`) goes to next: its own, or its redirect's.
+
+    A redirect is read as Chromium reads it: the first Location that is not empty, by the WHATWG standard. One
+    that cannot be read is returned as it is, and is no URL.
+    """
     request = paused["request"]
     url = str(request["url"] + request.get("urlFragment", ""))
     if paused.get("responseStatusCode") in REDIRECTS:
-        headers = {header["name"].lower(): header["value"] for header in paused.get("responseHeaders", ())}
-        return urljoin(url, str(headers.get("location", "")))
+        headers = paused.get("responseHeaders", ())
+        for place in (str(h["value"]) for h in headers if h["name"].lower() == "location" and h["value"]):
+            try:
+                return join_url(url, place)
+            except ValueError:
+                return place
     return url
 
 

@@ -2,7 +2,9 @@
 
 A call is a number, a method and parameters; its answer carries the number; everything else is an event.
 Whoever speaks to a page puts the page's session id beside it ("flat" sessions). Nothing is retried and
-nothing is guessed: what is too long, or is not JSON, ends the connection.
+nothing is guessed: what is not JSON ends the connection. What a page makes longer than anything that we need
+(a console's line may hold all that it has) is passed over, unread; and however much it makes, everybody else
+in the loop has their turn in between.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kiosk.errors import BrowserError
 
 LONGEST_MESSAGE = 8 * 1024 * 1024  # bytes; a page's own data: URLs are the longest thing we are told about
+CHUNK = 64 * 1024  # bytes read before others have their turn
 PATIENCE = 5.0  # s; an answer that takes longer is a hang
 
 
@@ -57,7 +60,7 @@ class DevTools:
 
     async def connect(self) -> None:
         """Begin to read. The channel is ours from here on."""
-        reader, self._writer = await asyncio.open_connection(sock=self._channel, limit=LONGEST_MESSAGE)
+        reader, self._writer = await asyncio.open_connection(sock=self._channel, limit=CHUNK)
         self._reading = asyncio.create_task(self._read(reader), name="devtools")
 
     def send(self, method: str, params: Mapping[str, object] | None = None, session: str = "") -> int:
@@ -110,12 +113,9 @@ class DevTools:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         why = "a message that could not be understood"
         try:
-            while True:
-                self._take(json.loads((await reader.readuntil(b"\0"))[:-1]))
-        except asyncio.IncompleteReadError:
+            async for message in _messages(reader):
+                self._take(json.loads(message))
             why = "end of stream"
-        except asyncio.LimitOverrunError:
-            why = "a message longer than we accept"
         except (ValueError, RecursionError):
             why = "a message that is not JSON"
         except OSError as error:
@@ -140,3 +140,18 @@ class DevTools:
             answer.set_exception(DevToolsError(f"The browser refused: {message['error'].get('message')}"))
         else:
             answer.set_result(message.get("result") or {})
+
+
+async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Every whole message that is not too long."""
+    held, too_long = bytearray(), False
+    while chunk := await reader.read(CHUNK):
+        *whole, rest = chunk.split(b"\0")
+        for end in whole:
+            if not too_long and len(held) + len(end) <= LONGEST_MESSAGE:
+                yield bytes(held + end)
+            held.clear()
+            too_long = False
+        too_long = too_long or len(held) + len(rest) > LONGEST_MESSAGE
+        held = bytearray() if too_long else held + rest
+        await asyncio.sleep(0)  # a reader that has something ready does not wait

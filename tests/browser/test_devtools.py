@@ -100,13 +100,9 @@ async def test_a_message_in_many_pieces_is_one_message() -> None:
         (b"\xff\xfe\0", "not JSON"),
         (b"[" * 100_000 + b"\0", "not JSON"),
         (b'{"id": 1, "error": 5}\0', "could not be understood"),
-        (b"x" * 4096, "longer than we accept"),
     ],
 )
-async def test_what_is_not_of_the_protocol_ends_the_connection(
-    raw: bytes, why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(devtools, "LONGEST_MESSAGE", 1024 if raw.startswith(b"x") else 1 << 20)
+async def test_what_is_not_of_the_protocol_ends_the_connection(raw: bytes, why: str) -> None:
     async with talking() as (tools, chromium):
         call = asyncio.create_task(tools.call("A"))
         await chromium.reads()
@@ -116,6 +112,33 @@ async def test_what_is_not_of_the_protocol_ends_the_connection(
             await call
         with pytest.raises(DevToolsClosed):
             await tools.call("B")
+
+
+@pytest.mark.parametrize("size", [devtools.LONGEST_MESSAGE, 3 * devtools.LONGEST_MESSAGE + 1])
+async def test_what_is_too_long_is_passed_over_and_all_round_it_is_heard(size: int) -> None:
+    async with talking() as (tools, chromium):
+        around = [{"method": name, "params": {}} for name in ("Before", "After")]
+        call = asyncio.create_task(tools.call("A"))
+        asked = await chromium.reads()
+        await chromium.says(around[0])
+        await chromium.writes(b'{"method": "Runtime.consoleAPICalled", "x": "' + b"x" * size)
+        await chromium.writes(b'"}\0')
+        await chromium.says(around[1], {"id": asked["id"], "result": {"n": 1}})
+        assert await call == {"n": 1}
+        assert [event.method for event in chromium.events] == ["Before", "After"]
+
+
+async def test_a_flood_leaves_everybody_in_the_loop_their_turn() -> None:
+    """One turn is one read; without it, all that had come would be taken first."""
+    async with talking() as (_, chromium):
+        flood = asyncio.create_task(chromium.says(*[{"method": "Flood"}] * 100_000))
+        turns, seen = 0, 0
+        while len(chromium.events) < 100_000:
+            await asyncio.sleep(0)
+            turns += len(chromium.events) > seen
+            seen = len(chromium.events)
+        await flood
+        assert turns >= 100_000 * len(json.dumps({"method": "Flood"})) // devtools.CHUNK
 
 
 async def test_the_end_of_the_stream_ends_every_call() -> None:

@@ -66,6 +66,14 @@ def test_a_missing_chromium_is_told_with_what_to_do(tmp_path: Path) -> None:
         (307, "//evil.test/x", "http://evil.test/x"),
         (301, "../d", "http://farm.test/d"),
         (304, "/d", "http://farm.test/a/b#c"),
+        (302, "\\\\evil.test/x", "http://evil.test/x"),
+        (302, "http:\\\\evil.test", "http://evil.test/"),
+        (302, "https:evil.test", "https://evil.test/"),
+        (302, " \t//ev\nil.test/x ", "http://evil.test/x"),
+        (302, "http://FARM.test:80/%2e%2e/d", "http://farm.test/d"),
+        (302, "http://0x7f.1/", "http://127.0.0.1/"),
+        (302, "http://[::1", "http://[::1"),
+        (302, "", "http://farm.test/a/b#c"),
     ],
 )
 def test_a_stopped_request_leads_where_its_redirect_points(
