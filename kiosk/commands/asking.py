@@ -7,21 +7,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kiosk.commands.reading import SOCKET, add_state, say
+from kiosk.commands.reading import SOCKET, STATE, say
 from kiosk.demo.control import Control, answers, find_socket
 from kiosk.errors import KioskError
 from kiosk.guardian.doctor import Finding, examine
 from kiosk.protocol import View
 
+CONFIG = Path("/etc/kiosk")
 DELIVERED_WITHIN = 60.0  # s; a mail server that takes longer is told as such
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """`doctor` and `drill`."""
     doctor = commands.add_parser("doctor", help="everything a session stands on, and what to do")
-    doctor.add_argument("--config", type=Path, default=Path("/etc/kiosk"), metavar="DIR")
-    add_state(doctor)
+    doctor.add_argument("--config", type=Path, metavar="DIR", help="instead of the running kiosk's")
+    doctor.add_argument("--state", type=Path, metavar="DIR", help="where the records are")
     doctor.add_argument("--socket", type=Path, default=None, help="the running guardian's socket")
+    doctor.add_argument("--simulate", action="store_true", help="as for a kiosk without its hardware")
     doctor.set_defaults(run=_doctor)
     drill = commands.add_parser("drill", help="a panic drill with measured times")
     drill.add_argument(
@@ -33,10 +35,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _doctor(chosen: argparse.Namespace) -> int:
     socket = chosen.socket or (SOCKET if answers(SOCKET) else None)
-    findings = _asked(socket) if socket is not None else list(examine(chosen.config, chosen.state))
+    status = _asked(socket) if socket is not None else {}
+    config = chosen.config or Path(status.get("config_folder", CONFIG))
+    state = chosen.state or Path(status.get("state_folder", STATE))
+    simulate = chosen.simulate or bool(status.get("simulated"))
+    live = [*map(_finding, status.get("checks", ()))]
+    known = {finding.code for finding in live}
+    outside = examine(config, state, simulate=simulate, alive=socket is not None)
+    findings = [*live, *(finding for finding in outside if finding.code not in known)]
     for finding in findings:
-        words = "" if finding.holds else f"  {finding.sentence} {finding.todo}".rstrip()
-        say(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.code}{words}")
+        say(_line(finding))
     failing = sum(not finding.holds for finding in findings)
     if failing:
         say(f"A session cannot open: {failing} of {len(findings)} checks fail.")
@@ -47,16 +55,25 @@ def _doctor(chosen: argparse.Namespace) -> int:
     return 1 if failing else 0
 
 
-def _asked(socket: Path) -> list[Finding]:
-    """What the guardian's own self-test says. Raises KioskError if it does not answer."""
+def _line(finding: Finding) -> str:
+    word = ("ok  " if finding.holds else "FAIL") if finding.known else "?   "
+    words = f"  {finding.sentence} {finding.todo}".rstrip() if not finding.holds or not finding.known else ""
+    return f"{word}  {finding.code}{words}"
+
+
+_SILENT = {"code": "guardian", "holds": False, "todo": "Restart the kiosk."}
+
+
+def _asked(socket: Path) -> Mapping[str, Any]:
+    """What the guardian itself says. One that does not answer is a check that fails."""
     with Control(socket) as control:
         try:
             status = control.ask("status").data
         except KioskError as error:
-            return [Finding("guardian", False, str(error), "Run: kiosk check")]
-    latched = status.get("panic") == "latched"
-    latch = Finding("latch", not latched, "The kiosk is latched.", "SLT resets it at the screen.")
-    return [*(_finding(check) for check in status.get("checks", ())), latch]
+            return {"checks": [{**_SILENT, "sentence": str(error)}]}
+    latch = {"code": "latch", "holds": status.get("panic") != "latched"}
+    words = {"sentence": "The kiosk is latched.", "todo": "SLT resets it at the screen."}
+    return {**status, "checks": [*status.get("checks", ()), latch | words]}
 
 
 def _finding(check: Mapping[str, Any]) -> Finding:

@@ -128,7 +128,8 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
             lambda badge: soon(messages_badge, badge),
         )
         stack.enter_context(contextlib.closing(panel))
-        lacks = [lack for lack in (no_config, no_key, no_store, no_hardware) if lack is not None]
+        stands_on = {"config": no_config, "key": no_key, "store": no_store, "hardware": no_hardware}
+        lacks = [lack for lack in stands_on.values() if lack is not None]
         records = Safekeeping(store, settings.place(config), Courier(), post)
         curtain = Curtain(chosen.sway) if chosen.sway else None
         guardian = Guardian(
@@ -141,7 +142,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
             settings.drills(config),
             config.alerts.window,
             curtain,
-            [Check(lack.code, lambda: False, lack.sentence, lack.todo) for lack in lacks],
+            [_check(code, lack) for code, lack in stands_on.items()],
         )
         identity = Identity(people, config.agreement.version, store, records)
         messages = Messages(
@@ -154,6 +155,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
                 "width_mm": config.screen.width_mm,
                 "height_mm": config.screen.height_mm,
             },
+            {"config_folder": str(chosen.config), "state_folder": str(chosen.state)},
         )
         over: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
         if lacks:
@@ -161,6 +163,13 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
         await _live(chosen, guardian, messages, waiting, over, _signs_of_life(config, guardian))
         if curtain is not None:
             curtain.close()
+
+
+def _check(code: str, lack: Lack | None) -> Check:
+    """What a guardian began without it is without to its end."""
+    if lack is None:
+        return Check(code, lambda: True)
+    return Check(code, lambda: False, lack.sentence, lack.todo)
 
 
 async def _until_one_is_gone(lacks: Sequence[Lack]) -> None:

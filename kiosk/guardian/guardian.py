@@ -44,7 +44,7 @@ WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did
 
 class Guardian:
     """Holds the session and all it needs. `renew` reads the list anew; `new_way_out` is for a glass;
-    `lacks` are what it had to begin without.
+    `begun_with`: whether it has all that it should have begun with.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Guardian:
         drills: Drills,
         window: float,
         curtain: Curtain | None = None,
-        lacks: Sequence[Check] = (),
+        begun_with: Sequence[Check] = (),
     ) -> None:
         self.session = session
         self.setting = renew()
@@ -100,7 +100,7 @@ class Guardian:
         self._renew = renew
         self._note()
         self.glass = Glass(view_of(session, self.setting), panel.display, curtain)
-        self._checks = (*lacks, *self._what_a_session_stands_on())
+        self._checks = (*begun_with, *self._what_a_session_stands_on())
         self._events: deque[on.Event] = deque()
         self._busy = False
         self._over = False

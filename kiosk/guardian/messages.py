@@ -33,7 +33,9 @@ DRILL_PRESS = 60  # s for somebody to press the real button in
 
 
 class Messages:
-    """Gives the guardian events for what peers send. `starts`: each tile's start page."""
+    """Gives the guardian events for what peers send. `starts`: each tile's start page; `folders`: where this
+    kiosk's configuration and records are, for an administrator.
+    """
 
     def __init__(
         self,
@@ -42,12 +44,14 @@ class Messages:
         starts: Callable[[], Mapping[str, str]],
         panel: Panel,
         welcome: Mapping[str, object],
+        folders: Mapping[str, str] | None = None,
     ) -> None:
         self._guardian = guardian
         self._identity = identity
         self._starts = starts
         self._panel = panel
-        self._welcome = dict(welcome)
+        self._welcome = {"simulated": isinstance(panel, SimulatedPanel), **welcome}
+        self._status = {"simulated": self._welcome["simulated"], **(folders or {})}
         self._checking = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +59,7 @@ class Messages:
         """A new peer: what it has to know, and the view."""
         if peer.role == "screen":
             self._guardian.glass.size = hello.number("w"), hello.number("h")
-        peer.send(encode("welcome", simulated=isinstance(self._panel, SimulatedPanel), **self._welcome))
+        peer.send(encode("welcome", **self._welcome))
         peer.send(encode_view(self._guardian.glass.view))
         if peer.role == "control":
             peer.send(encode("shown", serial=self._guardian.glass.shown_serial))
@@ -87,7 +91,7 @@ class Messages:
             case "badge":
                 self._simulate(peer, "badge", message.text("id"))
             case "status":
-                peer.send(encode("ok", **self._guardian.status()))
+                peer.send(encode("ok", **self._guardian.status(), **self._status))
             case "take":
                 self._answered(peer, lambda: self._take_incident(message))
             case "drill":

@@ -56,7 +56,7 @@ class Setting:
         for name, data in files.items():
             (self.config / f"{name}.yaml").write_text(yaml.safe_dump(data))
         found: dict[str, Finding] = {}
-        for finding in examine(self.config, self.state):
+        for finding in examine(self.config, self.state, simulate=True):
             if finding.code not in found or not finding.holds:
                 found[finding.code] = finding
         return found
@@ -78,7 +78,7 @@ def test_where_all_is_well_everything_holds(setting: Setting) -> None:
 def test_every_mistake_of_a_configuration_is_a_line(setting: Setting) -> None:
     setting.kiosk |= {"rom": "x", "level": ""}
     setting.findings()
-    found = list(examine(setting.config, setting.state))
+    found = list(examine(setting.config, setting.state, simulate=True))
     wrong = [finding.sentence for finding in found if finding.code == "config"]
     assert len(wrong) == 2
     assert all(sentence.startswith("kiosk.yaml, line ") for sentence in wrong)
@@ -90,7 +90,7 @@ def test_an_address_that_could_not_work_is_named_without_its_secret(setting: Set
         "heartbeat": {"url": f"http://ping.example/{SECRET}"},
     }
     setting.findings()
-    found = [each for each in examine(setting.config, setting.state) if each.code == "config"]
+    found = [each for each in examine(setting.config, setting.state, simulate=True) if each.code == "config"]
     assert ["in the clear" in each.sentence for each in found] == [True, True]
     assert SECRET not in str(found)
 
@@ -125,7 +125,7 @@ def test_a_latch_and_a_log_that_was_edited_are_told(setting: Setting) -> None:
 
 def test_records_that_are_none_are_told(setting: Setting) -> None:
     (setting.state / "kiosk.db").write_bytes(b"not a database at all" * 500)
-    assert not setting.findings()["records"].holds
+    assert not setting.findings()["store"].holds
 
 
 def test_a_program_that_is_missing_is_named_with_its_package(
@@ -142,7 +142,7 @@ def test_its_exit_status_says_whether_anything_fails(
 ) -> None:
     monkeypatch.setattr("kiosk.commands.asking.SOCKET", setting.state / "no.sock")
     setting.findings()
-    words = ["doctor", "--config", str(setting.config), "--state", str(setting.state)]
+    words = ["doctor", "--simulate", "--config", str(setting.config), "--state", str(setting.state)]
     assert main(words) == 0
     assert "No guardian is running; nothing that was looked at" in capsys.readouterr().out
     setting.people = []
@@ -151,3 +151,46 @@ def test_its_exit_status_says_whether_anything_fails(
     said = capsys.readouterr().out
     assert "FAIL  slt  No member of SLT has a PIN or badge" in said
     assert "A session cannot open: 2 of" in said
+
+
+def test_a_lost_file_of_records_is_told_before_the_next_start_latches(setting: Setting) -> None:
+    Store.open(setting.state / "kiosk.db").close()
+    (setting.state / "kiosk.db").unlink()
+    assert "are gone" in setting.findings()["store"].sentence
+
+
+def test_a_key_that_others_can_read_is_told(setting: Setting) -> None:
+    (setting.state / "key").chmod(0o644)
+    assert "Others on this machine can read" in setting.findings()["key"].sentence
+
+
+def test_hardware_that_is_not_there_is_told_part_by_part(setting: Setting) -> None:
+    setting.findings()
+    found = list(examine(setting.config, setting.state))
+    parts = [finding for finding in found if finding.code == "hardware"]
+    assert parts
+    assert not any(part.holds for part in parts)
+    assert not next(finding for finding in found if finding.code == "button").holds
+
+
+def test_a_button_that_was_never_tested_is_told(setting: Setting) -> None:
+    Store.open(setting.state / "kiosk.db").close()
+    setting.findings()
+    found = {finding.code: finding for finding in examine(setting.config, setting.state)}
+    assert not found["button test"].holds
+    assert found["button test"].todo
+
+
+def test_what_only_a_running_kiosk_can_know_is_said_not_to_be_known(setting: Setting) -> None:
+    found = setting.findings()
+    assert not found["screen"].known
+    assert not found["curtain"].known
+    assert found["button"].known
+
+
+def test_a_filter_that_a_session_needs_is_looked_for(setting: Setting) -> None:
+    setting.kiosk["network"] = {"require_upstream_filter": True}
+    found = setting.findings()
+    assert "filter" in found
+    assert not found["filter"].holds
+    assert "network.filter" in found["filter"].todo

@@ -140,3 +140,22 @@ def test_a_guardian_that_is_killed_in_a_drill_is_still_in_it_and_the_alert_still
         assert control.view is not None
         assert control.view.panic is not None
         assert (control.view.panic.alert, control.view.panic.who) == ("told", "Mrs Khan")
+
+
+def test_the_doctor_looks_at_all_that_the_guardian_stands_on_whether_one_runs_or_not(
+    guarded: Guarded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with guarded.start() as control:
+        stands_on = {check["code"] for check in control.ask("status").data["checks"]}
+        assert {"config", "key", "store", "hardware", "button", "screen", "clock"} <= stands_on
+        main(["doctor", "--socket", str(guarded.socket)])
+        alive = capsys.readouterr().out
+    guarded.kill()
+    folders = ["--config", str(guarded.folder / "config"), "--state", str(guarded.folder / "state")]
+    main(["doctor", "--simulate", *folders])
+    alone = capsys.readouterr().out
+    for said in (alive, alone):
+        assert stands_on <= {line[6:].split("  ")[0] for line in said.splitlines() if line[4:6] == "  "}
+    assert "sites" in alive, "what only the doctor looks at is looked at beside a running one too"
+    assert "FAIL  screen" in alive
+    assert "?     screen" in alone

@@ -51,7 +51,7 @@ def test_a_drill_measures_the_whole_path_and_is_marked_everywhere(kiosk: Observe
     assert "FAIL  latch" in run(kiosk, "doctor", socket=True)[1]
     reset(kiosk)
     status, said = run(kiosk, "doctor", socket=True)
-    assert (status, said.splitlines()[-1]) == (0, "A session may open.")
+    assert (status, said.splitlines()[-1]) == (0, "A session may open."), said
     assert {"ok    button", "ok    disk", "ok    clock", "ok    screen"} <= set(said.splitlines())
     assert "resolved (practice): DRILL as a drill, Ms Ali" in run(kiosk, "incidents")[1]
 
