@@ -69,13 +69,16 @@ NOT_LISTED = "{host} is not on the list."
 
 
 class Listed(Decision):
-    """A page of the list, and the yes that it gives: one object, so that an answer touches little memory."""
+    """A page of the list, the yes that it gives, and the next page of its host: one object, since what a long
+    list costs is the memory that an answer touches.
+    """
 
-    __slots__ = ("asks", "path", "place")
+    __slots__ = ("asks", "following", "path", "place")
 
-    def __init__(self, pattern: PagePattern, site: str, place: int) -> None:
+    def __init__(self, pattern: PagePattern, site: str, place: int, following: Listed | None) -> None:
         super().__init__(True, pattern.at.host, site, LISTED)
-        self.path, self.asks, self.place = sys.intern(pattern.path), pattern.query, place
+        self.path, self.asks = sys.intern(pattern.path), pattern.query
+        self.place, self.following = place, following
 
 
 FEW = 8  # pages of one host that are asked one by one
@@ -86,32 +89,37 @@ class Policy:
 
     def __init__(self, sites: Iterable[Site]) -> None:
         self.sites = tuple(sites)
-        by_origin: dict[str, list[Listed]] = {}  # a star's too
+        by_origin: dict[str, list[tuple[PagePattern, str]]] = {}  # a star's too
         self._hosts: dict[Authority, str] = {}
         for site in self.sites:
             for pattern in site.page_patterns:
-                pages = by_origin.setdefault(pattern.at.origin, [])
-                pages.append(Listed(pattern, site.id, len(pages)))
+                by_origin.setdefault(pattern.at.origin, []).append((pattern, site.id))
             for at in site.authorities:
                 self._hosts.setdefault(at, site.id)
         self._stars = {(at.scheme, at.port) for at in self._hosts if at.wild}  # spares look-ups in vain
-        self._pages = {origin: tuple(pages) for origin, pages in by_origin.items()}
-        self._by_path: dict[tuple[str, str], list[Listed]] = {}  # where a host has many
-        for origin, many in self._pages.items():
-            for page in many if len(many) > FEW else ():
-                self._by_path.setdefault((origin, page.path), []).append(page)
+        self._pages: dict[str, Listed] = {}  # the first of each origin
+        self._many = {origin for origin, pages in by_origin.items() if len(pages) > FEW}
+        self._by_path: dict[tuple[str, str], list[Listed]] = {}  # where an origin has many
+        for origin, pages in by_origin.items():
+            page = None
+            for place, (pattern, name) in reversed(list(enumerate(pages))):
+                page = Listed(pattern, name, place, page)
+                if origin in self._many:
+                    self._by_path.setdefault((origin, page.path), []).append(page)
+            assert page is not None
+            self._pages[origin] = page
         self._deepest = max((len(path) for _, path in self._by_path), default=0)
 
     def page(self, url: str) -> Decision:
         """May a child be on `url`?"""
         try:
             origin, tail = normalised(url)
-            known = self._pages.get(origin)
-            if known is not None:  # then its host needs no reading: the list was read before
-                page = self._covering(origin, known, *page_parts(tail))
+            first = self._pages.get(origin)
+            if first is not None:  # then its host needs no reading: the list was read before
+                page = self._covering(origin, first, *page_parts(tail))
                 if page is not None:
                     return page
-            says = NO_PAGE if known is None else NOT_THIS_PAGE
+            says = NO_PAGE if first is None else NOT_THIS_PAGE
             return self._by_star(origin, tail, says) if self._stars else Decision(False, origin, "", says)
         except Refused as refused:
             return Decision(False, "", "", _refused(refused))
@@ -122,28 +130,29 @@ class Policy:
             path, query = page_parts(tail)
             for at in _stars_over(scheme, host, port):
                 star = at.origin
-                pages = self._pages.get(star)
-                if pages is not None:
+                first = self._pages.get(star)
+                if first is not None:
                     says = NOT_THIS_PAGE
-                    page = self._covering(star, pages, path, query)
+                    page = self._covering(star, first, path, query)
                     if page is not None:
                         return Decision(True, host, page.site, LISTED)
         return Decision(False, host, "", says)
 
-    def _covering(
-        self, origin: str, pages: tuple[Listed, ...], path: str, query: str | None
-    ) -> Listed | None:
-        """The first of the `pages` of `origin` that has this path and query."""
-        for page in pages if len(pages) <= FEW else self._near(origin, path):
-            if covers(page.path, page.asks, path, query):
-                return page
-        return None
+    def _covering(self, origin: str, first: Listed, path: str, query: str | None) -> Listed | None:
+        """The first page of `origin`, from `first` on, that has this path and query."""
+        if origin in self._many:
+            return self._among_many(origin, path, query)
+        page: Listed | None = first
+        while page is not None and not covers(page.path, page.asks, path, query):
+            page = page.following
+        return page
 
-    def _near(self, origin: str, path: str) -> list[Listed]:
-        """The pages of `origin` that lie at `path` or above it: all that can cover it, in their order."""
+    def _among_many(self, origin: str, path: str, query: str | None) -> Listed | None:
+        """The same, of the pages that lie at `path` or above it: no other can cover it."""
         above = (path[: at + 1] for at, sign in enumerate(path[: self._deepest]) if sign == "/")
-        found = (self._by_path.get((origin, each)) for each in {path, f"{path}/", *above})
-        return sorted((page for pages in found if pages for page in pages), key=lambda page: page.place)
+        near = (self._by_path.get((origin, each), ()) for each in {path, f"{path}/", *above})
+        found = (page for pages in near for page in pages if covers(page.path, page.asks, path, query))
+        return min(found, key=lambda page: page.place, default=None)
 
     def host(self, host: str, port: int, scheme: str | None = None) -> Decision:
         """May the door connect to `host` and `port`? With `scheme` (http or https): in that way?
