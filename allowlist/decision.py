@@ -31,7 +31,7 @@ class Decision:
     __slots__ = ("_at", "_says", "ok", "site")
 
     def __init__(self, ok: bool, at: str, site: str, says: str) -> None:
-        """`at`: a host, or an origin that is still to be read. `says`: the reason, of a {host}."""
+        """`at`: the host. `says`: the reason, of a {host}."""
         self.ok, self._at, self.site, self._says = ok, at, site, says
 
     @property
@@ -46,16 +46,23 @@ class Decision:
 
     def _read(self) -> tuple[str, str]:
         """Put together when somebody wants to know; of most answers nobody does."""
-        host = self._at
-        if "/" in host:
-            try:
-                _, host, _ = origin_parts(host)
-            except Refused as refused:
-                return "", _refused(refused)
-        return host, self._says.format(host=host)
+        return self._at, self._says.format(host=self._at)
 
     def __repr__(self) -> str:
         return f"Decision(ok={self.ok}, host={self.host!r}, site={self.site!r}, why={self.why!r})"
+
+
+class Unread(Decision):
+    """A no to a normalised origin, `at`, whose host nobody has read yet."""
+
+    __slots__ = ()
+
+    def _read(self) -> tuple[str, str]:
+        try:
+            _, host, _ = origin_parts(self._at)
+        except Refused as refused:
+            return "", _refused(refused)
+        return host, self._says.format(host=host)
 
 
 def _refused(refused: Refused) -> str:
@@ -120,7 +127,7 @@ class Policy:
                 if page is not None:
                     return page
             says = NO_PAGE if first is None else NOT_THIS_PAGE
-            return self._by_star(origin, tail, says) if self._stars else Decision(False, origin, "", says)
+            return self._by_star(origin, tail, says) if self._stars else Unread(False, origin, "", says)
         except Refused as refused:
             return Decision(False, "", "", _refused(refused))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,27 @@ def test_the_index_answers_exactly_as_the_patterns_one_by_one(
     assert not answer.ok or policy.host(host, 443).ok  # a page a child may see can be loaded
     exact = [each.id for each in sites if each.id in slow and not each.page_patterns[0].at.wild]
     assert not exact or answer.site == exact[0]  # in the list's order
+
+
+anything = st.text(st.characters(), max_size=60)  # lone surrogates and NULs too
+WORDS = (
+    r"https: http: wss: // / \ farm.example *. @ : 443 [::1] %2e % .. ; ? # {host} { } animals/ é 。 0x7f.1"
+)
+pieces = st.lists(st.sampled_from([*WORDS.split(), "\0", "\ud800", " "]), max_size=10).map("".join)
+
+
+@given(anything | pieces | pieces.map("https://farm.example/".__add__), st.integers(-1, 70_000))
+def test_whatever_is_asked_there_is_an_answer_with_a_reason_in_words(text: str, port: int) -> None:
+    policy = Policy(
+        [site(), site(id="star", pages=["https://*.farm.example/a/"], start="https://a.farm.example/a/")]
+    )
+    for answer in (policy.page(text), policy.host_of(text), policy.host(text, port)):
+        assert answer.why
+        assert answer.ok == bool(answer.site)
+        assert json.dumps([answer.host, answer.why, repr(answer)])
+    page = policy.page(text)
+    assert not page.ok or policy.host_of(text).ok  # what a child may be on, the door opens
+    assert not page.ok or read_url(text).host.endswith("farm.example")
 
 
 def test_a_host_of_very_many_pages_is_asked_by_its_path_and_by_no_more_of_it_than_is_listed() -> None:

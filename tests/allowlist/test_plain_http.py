@@ -44,8 +44,10 @@ def test_plain_http_is_carried_where_it_is_listed_without_what_is_for_the_door_a
     run(main())
 
 
-async def _asked_of_the_site(request: bytes) -> bytes:
-    """Every byte that reaches a real origin when the browser says `request`, with %s for the site's host."""
+async def _asked_of_the_site(request: bytes, as_proxy: bool = False) -> bytes:
+    """Every byte that reaches a real origin, or the setting's proxy in its place, when the browser says
+    `request`; with %s for the site's host.
+    """
     arrived = asyncio.Queue[bytes]()
 
     async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,11 +55,13 @@ async def _asked_of_the_site(request: bytes) -> bytes:
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         arrived.put_nowait(said + await reader.read())  # until the door hangs up
 
-    async with served(origin) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
+    async with served(origin) as port:
         host = b"%s:%d" % (FARM.encode(), port)
-        answer = await opened.say(request.replace(b"%s", host))
-        assert answer.startswith(b"HTTP/1.1 204"), answer
-        return (await arrived.get()).replace(host, b"%s")
+        way = {"upstream_proxy": f"kiosk:safe@127.0.0.1:{port}"} if as_proxy else {}
+        async with Opened(policy_of(f"http://{FARM}:{port}/"), **way) as opened:
+            answer = await opened.say(request.replace(b"%s", host))
+            assert answer.startswith(b"HTTP/1.1 204"), answer
+            return (await arrived.get()).replace(host, b"%s")
 
 
 def test_exactly_what_was_asked_reaches_the_site_and_nothing_that_was_not() -> None:
@@ -66,6 +70,11 @@ def test_exactly_what_was_asked_reaches_the_site_and_nothing_that_was_not() -> N
     assert asked == b"GET /a/?b=c HTTP/1.1\r\nHost: %s\r\nUser-Agent: Ours\r\nConnection: close\r\n\r\n"
     head = run(_asked_of_the_site(get.replace(b"GET", b"HEAD")))
     assert head == asked.replace(b"GET", b"HEAD")
+    through_proxy = run(_asked_of_the_site(get, as_proxy=True))
+    assert through_proxy == (
+        b"GET http://%s/a/?b=c HTTP/1.1\r\nHost: %s\r\nUser-Agent: Ours\r\n"
+        b"Proxy-Authorization: Basic a2lvc2s6c2FmZQ==\r\nConnection: close\r\n\r\n"
+    )
 
 
 @pytest.mark.parametrize(
