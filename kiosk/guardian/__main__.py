@@ -219,12 +219,15 @@ async def _live(
 
 def _signs_of_life(config: Config, guardian: Guardian) -> list[Coroutine[None, None, None]]:
     def faults() -> Collection[str]:
-        return guardian.session.faults
+        """What stands wrong; also an alert that has not reached the person whose turn it is."""
+        return {*guardian.session.faults, *(["alert"] if guardian.records.outbox.needs_a_way() else [])}
 
     signs = [day_by_day(faults, guardian.note)]
     if (beat := config.alerts.heartbeat) is not None:
         url = beat.url.get_secret_value()
-        signs.append(Heartbeat(url, beat.every_minutes * 60, faults, guardian.note).run())
+        at_rest = guardian.at_rest if beat.wake_wifi else None
+        every = beat.every_minutes * 60
+        signs.append(Heartbeat(url, every, faults, guardian.note, guardian.alert_way, at_rest).run())
     return signs
 
 

@@ -1,12 +1,14 @@
-"""How an alert leaves while panic is latched: the window, the firewall around it, and the minutes in the log.
+"""How the guardian's own messages leave where Wi-Fi is the only way: alerts while panic is latched, and signs
+of life while nothing goes on, where the setting wants them.
 
-One rule: whatever Wi-Fi is on for then is written down (H5), fenced in as far as the kernel lets us, and over
-with the panic.
+One rule: whatever Wi-Fi is on for is written down (H5), fenced in as far as the kernel lets us, soon over.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from hardware.errors import HardwareError
@@ -15,8 +17,12 @@ from kiosk.guardian import network
 from kiosk.guardian.browsing import Spawn
 from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.heartbeat import Note
+from kiosk.guardian.network import Links, Way
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.window import AGAIN, AlertWindow, Cut
+
+FIND = 20.0  # s for a radio that was off to find its network
+LOOK = 0.1  # s
 
 
 class AlertWay:
@@ -41,7 +47,9 @@ class AlertWay:
         self._note = note
         self._real = real
         self._root = root
+        self._radio = radio
         self._noted = False  # the log says that Wi-Fi is on for an alert
+        self._awake = False  # Wi-Fi is on for a sign of life
         self._window = AlertWindow(radio, seconds, lambda: spawn(self._hurry()), root, again)
         self._firewall = Firewall(spawn, lambda why: note("no_firewall", why=why), real)
         self.block = self._window.block
@@ -62,7 +70,7 @@ class AlertWay:
             cut = self._window.look(latched, self._outbox.needs_a_way(), self._outbox.fails())
         except HardwareError:
             cut = Cut(confirmed=False)
-        self._firewall.want(self.open)
+        self._firewall.want(self.open or self._awake)
         if cut is None:
             return None
         self.write()
@@ -80,6 +88,41 @@ class AlertWay:
         self._window.shut()
         self._noted = False
 
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing could leave now, because we keep the only radio off."""
+        links = network.read(self._root)
+        return not _leads_out(links) and network.way(links) is Way.WIFI_ONLY and self._radio.blocked()
+
+    @asynccontextmanager
+    async def woken(self, at_rest: Callable[[], bool], patience: float = FIND) -> AsyncIterator[None]:
+        """Wi-Fi on within, if it is the only way; it has found its network by then, or has not in `patience`
+        seconds. Only while `at_rest`: neither is a radio switched on beside a session or a panic, nor is
+        theirs switched off.
+        """
+        if not self.is_off or not at_rest():
+            yield
+            return
+        self._awake = True
+        self._firewall.want(True)
+        self._note("radio_on", why="heartbeat")
+        try:
+            self._radio.unblock()
+            await self._found(at_rest, patience)
+            yield
+        finally:
+            self._awake = False
+            if at_rest():
+                self._firewall.want(False)
+                self._radio.block()
+                self._note("radio_off", confirmed=self._radio.blocked())
+
+    async def _found(self, at_rest: Callable[[], bool], patience: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while at_rest() and not _leads_out(network.read(self._root)):
+                    await asyncio.sleep(LOOK)
+
     async def gone(self) -> None:
         """For the end of the process."""
         await self._firewall.gone()
@@ -87,7 +130,11 @@ class AlertWay:
     async def _hurry(self) -> None:
         """Wi-Fi is there, or will be: past a cable that does not deliver, and at once."""
         links = network.read(self._root)
-        if self._real and links.wifi_routed and network.way(links) is network.Way.OTHER:
+        if self._real and links.wifi_routed and network.way(links) is Way.OTHER:
             why = await asyncio.to_thread(network.prefer_wifi, links.wireless)
             self._note("by_wifi_past_the_cable", why=why)
         self._outbox.hurry()
+
+
+def _leads_out(links: Links) -> bool:
+    return bool(links.routed & links.up)

@@ -36,7 +36,7 @@ from kiosk.guardian.views import Setting, view_of
 from kiosk.guardian.wayout import WayOut
 from kiosk.guardian.window import Cut
 from kiosk.session import handle
-from kiosk.state import OPEN, Alarm, Panic, Session
+from kiosk.state import OPEN, Alarm, Panic, Session, State
 
 TICK = 0.25  # s
 WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did not take
@@ -323,6 +323,11 @@ class Guardian:
         self.glass.say(e.text, e.refused)
 
     # The way out.
+
+    def at_rest(self) -> bool:
+        """Nothing goes on: no session, no panic. Only then may a radio be switched on for anything else."""
+        armed = self.session.panic is Panic.ARMED and not self.emergency.tripped.is_set()
+        return armed and self.session.state is State.LOCKED
 
     def _may_open(self) -> bool:
         return not self.emergency.tripped.is_set() and self.session.state in OPEN

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,7 @@ from kiosk.guardian.threads import in_thread
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, and ours is a secret
 
 PATIENCE = 10.0  # s, to connect and again to be answered
+LOOK = 5.0  # s between two looks for a way out
 DAY = 24 * 3600.0  # s
 
 
@@ -45,25 +47,63 @@ def failing(url: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/fail"))
 
 
-class Heartbeat:
-    """Calls `url` every `every` seconds. `faults`: the codes of what stands wrong now."""
+class Way(Protocol):
+    """How a call can leave (`alertway`)."""
 
-    def __init__(self, url: str, every: float, faults: Callable[[], Collection[str]], note: Note) -> None:
+    @property
+    def is_off(self) -> bool:
+        """Whether it could not, because the only radio is kept off."""
+
+    def woken(self, at_rest: Callable[[], bool]) -> AbstractAsyncContextManager[None]:
+        """Wi-Fi on within, if it is the only way and nothing goes on."""
+
+
+class Heartbeat:
+    """Calls `url` every `every` seconds. `faults`: the codes of what stands wrong now.
+
+    Where there is no way out it waits for one, a session's Wi-Fi for instance, and calls then; unless
+    `at_rest` is given: then it wakes the Wi-Fi for its call, while that says that nothing goes on.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        every: float,
+        faults: Callable[[], Collection[str]],
+        note: Note,
+        way: Way,
+        at_rest: Callable[[], bool] | None = None,
+    ) -> None:
         self._url = url
         self._every = every
         self._faults = faults
         self._note = note
-        self._said: str | None = None
+        self._way = way
+        self._at_rest = at_rest
+        self._well: bool | None = None
 
     async def run(self) -> None:
         """Call until cancelled."""
         while True:
-            url = failing(self._url) if self._faults() else self._url
-            why = await in_thread("heartbeat", lambda url=url: call(url), lambda why: f"the call {why}")  # type: ignore[misc]
-            if why != self._said:
-                self._said = why
-                self._note("heartbeat", ok=not why, why=why)
+            await self._beat()
             await asyncio.sleep(self._every)
+
+    async def _beat(self) -> None:
+        if self._at_rest is not None:
+            async with self._way.woken(self._at_rest):
+                if not self._way.is_off:
+                    return await self._call()
+        while self._way.is_off:
+            await asyncio.sleep(LOOK)
+        return await self._call()
+
+    async def _call(self) -> None:
+        """Once; the log hears of it when it begins to fail, and when it is well again."""
+        url = failing(self._url) if self._faults() else self._url
+        why = await in_thread("heartbeat", lambda: call(url), lambda why: f"the call {why}")
+        if (not why) != self._well:
+            self._well = not why
+            self._note("heartbeat", ok=self._well, why=why)
 
 
 async def day_by_day(faults: Callable[[], Collection[str]], note: Note, every: float = DAY) -> None:

@@ -7,14 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hardware.radio import SimulatedRadio
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
+from kiosk.guardian.network import read
 from kiosk.guardian.paths import Delivery
 from kiosk.guardian.store import Store
 from kiosk.guardian.window import Cut
+from tests.alerts.test_heartbeat import Notes, Switch, beating, switch
 from tests.alerts.test_turns import Duty, on_duty, to, until
 from tests.kiosk.test_network import Machine, wifi_only
+
+__all__ = ["switch"]
 
 LOOK = 0.01  # s
 
@@ -22,8 +28,11 @@ LOOK = 0.01  # s
 class Kiosk:
     """A latched kiosk that has Wi-Fi and nothing else; a delivery needs the radio."""
 
-    def __init__(self, machine: Machine, duty: Duty, **more: Any) -> None:
-        self.radio = SimulatedRadio()
+    def __init__(
+        self, machine: Machine, duty: Duty, radio: type[SimulatedRadio] = SimulatedRadio, **more: Any
+    ) -> None:
+        self.machine = machine
+        self.radio = radio()
         self.notes: list[tuple[str, dict[str, object]]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.knew: list[Cut] = []
@@ -104,3 +113,108 @@ def test_where_the_kernel_refuses_the_firewall_nothing_is_claimed_and_the_alert_
         assert kiosk.radio.blocked()
 
     on_duty(Duty(store, escalate_after=60), act)
+
+
+# A sign of life, where the setting wants it by Wi-Fi alone.
+
+
+@pytest.fixture
+def asleep(store: Store, tmp_path: Path) -> Kiosk:
+    """At rest: Wi-Fi is all there is, and off."""
+    machine = Machine(tmp_path / "net")
+    machine.link("wlan0", "down", "wireless")
+    return Kiosk(machine, Duty(store, escalate_after=0), real=False)
+
+
+def test_a_sign_of_life_wakes_the_wifi_and_puts_it_to_sleep_again(asleep: Kiosk) -> None:
+    async def act() -> None:
+        assert asleep.way.is_off
+        async with asleep.way.woken(lambda: True, patience=0.05):
+            assert not asleep.radio.blocked()
+            assert not asleep.way.is_off
+        assert asleep.radio.blocked()
+
+    asyncio.run(act())
+    assert [kind for kind, _ in asleep.notes] == ["radio_on", "radio_off"]
+
+
+def test_it_waits_until_the_wifi_has_found_its_network(asleep: Kiosk) -> None:
+    async def act() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.2, wifi_only, asleep.machine)
+        async with asleep.way.woken(lambda: True, patience=20):
+            assert read(asleep.machine.root).wifi_routed
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize("what", ["a session opened", "a panic came"])
+def test_what_begins_meanwhile_keeps_the_radio_as_it_wants_it(asleep: Kiosk, what: str) -> None:
+    resting = True
+
+    async def act() -> None:
+        nonlocal resting
+        async with asleep.way.woken(lambda: resting, patience=0.05):
+            resting = False
+            if what == "a panic came":
+                asleep.radio.block()
+        assert asleep.radio.blocked() == (what == "a panic came")
+
+    asyncio.run(act())
+
+
+def test_nothing_is_woken_beside_a_session_or_a_panic_or_where_there_is_a_cable(asleep: Kiosk) -> None:
+    async def act() -> None:
+        async with asleep.way.woken(lambda: False):
+            assert asleep.radio.blocked()
+        asleep.machine.link("eth0", "up")
+        asleep.machine.route("eth0")
+        assert not asleep.way.is_off
+        async with asleep.way.woken(lambda: True):
+            assert asleep.radio.blocked()
+
+    asyncio.run(act())
+    assert asleep.notes == []
+
+
+def test_without_leave_to_wake_it_the_heartbeat_waits_for_somebody_elses_wifi(
+    asleep: Kiosk, switch: Switch
+) -> None:
+    async def act(notes: Notes) -> None:
+        await asyncio.sleep(0.2)
+        assert switch.paths == []
+        asleep.radio.unblock()  # a session
+        await asyncio.to_thread(switch.wait, 1)
+
+    beating(f"http://127.0.0.1:{switch.port}/x", set(), act, way=lambda _: asleep.way)
+
+
+class Linked(SimulatedRadio):
+    """A radio with a network around it, so that its link follows it."""
+
+    machine: Machine
+
+    def block(self) -> None:
+        super().block()
+        self.machine.link("wlan0", "down")
+        self.machine.route()
+
+    def unblock(self) -> None:
+        super().unblock()
+        wifi_only(self.machine)
+
+
+def test_with_leave_each_call_has_its_wifi_and_no_more(store: Store, switch: Switch, tmp_path: Path) -> None:
+    Linked.machine = Machine(tmp_path / "net")
+    asleep = Kiosk(Linked.machine, Duty(store, escalate_after=0), Linked, real=False)
+    wifi_only(asleep.machine)
+    asleep.radio.block()
+
+    async def act(notes: Notes) -> None:
+        await asyncio.to_thread(switch.wait, 2)
+        await until(lambda: asleep.radio.blocked())
+
+    url = f"http://127.0.0.1:{switch.port}/x"
+    beating(url, set(), act, every=0.1, way=lambda _: asleep.way, at_rest=lambda: True)
+    kinds = [kind for kind, _ in asleep.notes]
+    assert kinds[:4] == ["radio_on", "radio_off"] * 2

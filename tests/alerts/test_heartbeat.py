@@ -6,8 +6,8 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from kiosk.config import Alerts
-from kiosk.guardian.heartbeat import Heartbeat, call, day_by_day, failing
+from kiosk.guardian.heartbeat import Heartbeat, Way, call, day_by_day, failing
 
 SECRET = "5e1f0c1a-2222-4444-8888-0123456789ab"
 
@@ -89,13 +89,28 @@ class Notes:
         self.lines.append((kind, detail))
 
 
+class Cable:
+    """A way that is always there."""
+
+    is_off = False
+
+    @asynccontextmanager
+    async def woken(self, at_rest: Callable[[], bool]) -> AsyncIterator[None]:
+        yield
+
+
 def beating(
-    url: str, faults: set[str], act: Callable[[Notes], Awaitable[None]], every: float = 0.01
+    url: str,
+    faults: set[str],
+    act: Callable[[Notes], Awaitable[None]],
+    every: float = 0.01,
+    way: Callable[[Notes], Way] = lambda notes: Cable(),
+    at_rest: Callable[[], bool] | None = None,
 ) -> Notes:
     notes = Notes()
 
     async def both() -> None:
-        beat = asyncio.create_task(Heartbeat(url, every, lambda: faults, notes).run())
+        beat = asyncio.create_task(Heartbeat(url, every, lambda: faults, notes, way(notes), at_rest).run())
         async with asyncio.timeout(20):
             await act(notes)
         assert not beat.done()
@@ -146,6 +161,17 @@ def test_a_switch_that_fails_and_comes_back_is_two_lines_in_the_log(switch: Swit
         {"ok": False, "why": "HTTP 500"},
         {"ok": True, "why": ""},
     ]
+
+
+def test_a_dead_switch_is_one_line_however_it_is_dead(switch: Switch) -> None:
+    async def act(notes: Notes) -> None:
+        for status in (500, 404, 302, 503):
+            switch.status = status
+            await asyncio.to_thread(switch.wait, len(switch.paths) + 2)
+
+    switch.status = 500
+    notes = beating(f"http://127.0.0.1:{switch.port}/{SECRET}", set(), act)
+    assert notes.lines == [("heartbeat", {"ok": False, "why": "HTTP 500"})]
 
 
 def test_nobody_listening_is_a_line_in_the_log_and_no_secret_is_in_it(
