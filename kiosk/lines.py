@@ -1,7 +1,7 @@
 """What is said when: a pure function of the view before and the view now (CHILD_UI 3, “voice”).
 
-A line is the id of a recording of one sentence. The guardian names what happened (`View.say`); which sentences
-that makes, in which order, is decided here and nowhere else. Adults are never spoken to: their words are read.
+A line is the id of a recording of one sentence. The guardian names what happened (`View.say`); which
+sentences that makes, in which order, is decided here alone. Adults are never spoken to: they can read.
 """
 
 from __future__ import annotations

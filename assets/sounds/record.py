@@ -1,4 +1,4 @@
-"""Records the script with a neural voice: `python record.py MODEL VOICES` (README.md beside this file says how).
+"""Records the script with a neural voice: `python record.py MODEL VOICES` (README.md beside this says how).
 
 One sentence, one file: trimmed, at most 3.3 syllables a second where stretching allows it, −18 LUFS, its peak
 below −1 dBFS (CHILD_UI, voice script). The kiosk plays what comes out and never needs what made it.
