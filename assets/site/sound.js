@@ -1,8 +1,33 @@
-// Sounds made on the spot, so that the site needs no recordings: soft, short, never by themselves.
+// A voice and soft sounds, one at a time: the latest replaces what still sounds. Nothing sounds by itself, but
+// for a story, which is read as its page opens. Words are recordings; sounds are made on the spot.
 "use strict";
 
-let context;
-let busy = [];
+const GAP = 400; // ms between what is said and the sound that follows
+let context; // of the sounds
+let busy = []; // sounds under way
+let waiting = []; // timers of what comes next
+const speaker = new Audio();
+
+function silence() {
+  speaker.pause();
+  speaker.onended = null;
+  busy.forEach((each) => each.stop());
+  busy = [];
+  waiting.forEach(clearTimeout);
+  waiting = [];
+  document.querySelectorAll(".on").forEach((each) => each.classList.remove("on"));
+}
+
+function later(ms, act) {
+  waiting.push(setTimeout(act, ms));
+}
+
+// One recording; `then` comes after it, and also when there is no loudspeaker or no recording.
+function say(line, then = () => {}) {
+  speaker.src = `/sounds/${line}.ogg`;
+  speaker.onended = () => later(GAP, then);
+  return speaker.play().catch(then);
+}
 
 function voice(at, { wave = "sine", from, to = from, length = 0.4, loud = 0.25, wobble = 0, through = 0 }) {
   const oscillator = new OscillatorNode(context, { type: wave, frequency: from });
@@ -35,41 +60,43 @@ const SOUNDS = {
   owl: (t) => { voice(t, { from: 400, to: 370, length: 0.35 }); voice(t + 0.5, { from: 400, to: 340, length: 0.7, wobble: 7 }); },
   bee: (t) => voice(t, { wave: "sawtooth", from: 190, to: 230, length: 0.9, loud: 0.15, wobble: 12, through: 900 }),
 };
-const SCALE = [523.25, 587.33, 659.26, 698.46, 783.99, 880, 987.77, 1046.5]; // C5 to C6, Hz
-const note = (n, t) => voice(t, { from: SCALE[n - 1], length: 0.6 });
-// “Twinkle, twinkle, little star” (traditional): the bar, and how many beats
-const TUNE = [[1, 1], [1, 1], [5, 1], [5, 1], [6, 1], [6, 1], [5, 2], [4, 1], [4, 1], [3, 1], [3, 1], [2, 1], [2, 1], [1, 2]];
-const BEAT = 0.55; // s: fewer than two changes of light a second
+const SCALE = [523.25, 587.33, 659.26, 698.46, 783.99, 880]; // C5 to A5, Hz: one for each bar
+SCALE.forEach((from, n) => { SOUNDS[`note-${n + 1}`] = (t) => voice(t, { from, length: 0.6 }); });
 
-function play(name) {
+function sound(name) {
   context ??= new AudioContext();
   context.resume();
-  busy.forEach((each) => each.stop()); // the latest sound replaces what still sounds
-  busy = [];
-  lit.forEach(clearTimeout);
-  lit = [];
-  document.querySelectorAll(".on").forEach((bar) => bar.classList.remove("on"));
-  const now = context.currentTime + 0.02;
-  if (name === "tune") tune(now);
-  else if (name.startsWith("note-")) note(Number(name.slice(5)), now);
-  else SOUNDS[name](now);
+  SOUNDS[name](context.currentTime + 0.02);
 }
 
-let lit = [];
-function tune(start) {
+// “Twinkle, twinkle, little star” (Jane Taylor, 1806; the tune traditional) is a recording; these are its bars, by
+// note and beats, which light up as it goes.
+const BEAT = 0.55; // s: fewer than two changes of light a second
+const TUNE = [[1, 1], [1, 1], [5, 1], [5, 1], [6, 1], [6, 1], [5, 2], [4, 1], [4, 1], [3, 1], [3, 1], [2, 1], [2, 1], [1, 2]];
+
+function song() {
   let beats = 0;
   for (const [n, long] of TUNE) {
-    note(n, start + beats * BEAT);
     const bar = document.querySelector(`[data-sound="note-${n}"]`);
-    lit.push(setTimeout(() => bar.classList.add("on"), beats * BEAT * 1000));
-    lit.push(setTimeout(() => bar.classList.remove("on"), (beats + long * 0.8) * BEAT * 1000));
+    later(beats * BEAT * 1000, () => bar.classList.add("on"));
+    later((beats + long * 0.8) * BEAT * 1000, () => bar.classList.remove("on"));
     beats += long;
   }
 }
 
+function touched(part) {
+  silence();
+  const { say: line, sound: name } = part.dataset;
+  const after = name && (() => sound(name));
+  if (line === "song") say(line).then(song);
+  else if (line) say(line, after);
+  else after();
+}
+
 document.addEventListener("click", (event) => {
-  const touched = event.target.closest("[data-sound]");
-  if (touched) play(touched.dataset.sound);
+  const part = event.target.closest("[data-say], [data-sound]");
+  if (part) touched(part);
 });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 document.addEventListener("dragstart", (event) => event.preventDefault());
+document.querySelectorAll("[data-read]").forEach(touched);

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+import yaml
 
 import assets
 from allowlist.builtin import BUILTIN_HOST, HEADERS, TYPES, BuiltinSite
@@ -97,5 +98,27 @@ def test_every_file_of_the_site_is_served_with_its_type() -> None:
 def test_every_sound_that_a_page_asks_for_can_be_made(page: Path) -> None:
     script = (ROOT / "sound.js").read_text()
     table = script.split("const SOUNDS = {")[1].split("\n};")[0]
-    known = set(re.findall(r"^  (\w+):", table, re.MULTILINE)) | {"tune"} | {f"note-{n}" for n in range(1, 9)}
+    known = set(re.findall(r"^  (\w+):", table, re.MULTILINE)) | {f"note-{n}" for n in range(1, 7)}
     assert set(re.findall(r'data-sound="([^"]+)"', page.read_text())) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=path_of)
+def test_everything_that_can_be_touched_speaks_or_sounds_and_needs_no_reading(page: Path) -> None:
+    text, recorded = page.read_text(), {file.stem for file in (ROOT / "sounds").iterdir()}
+    assert set(re.findall(r'data-say="([^"]+)"', text)) <= recorded
+    for part in re.findall(r"<(?:button|label)\b[^>]*>", text):
+        assert "data-say" in part or "data-sound" in part, part
+
+
+def test_every_page_of_the_story_is_read_aloud_in_the_words_that_stand_on_it() -> None:
+    script = yaml.safe_load(assets.path("sounds", "script.yaml").read_text())["site"]
+    pages = [page.read_text() for page in PAGES if path_of(page).startswith("/story/")]
+    read = {re.findall(r'data-say="([^"]+)" data-read', text)[0]: text for text in pages}
+    assert len(read) == len(pages) == 7
+    for line, text in read.items():
+        assert f"{script[line]['words'].replace(',', ':', line == 'story-1')}</h1>" in text
+
+
+def test_nothing_sounds_by_itself_but_the_story() -> None:
+    loud = {path_of(page).split("/")[1] for page in PAGES if "data-read" in page.read_text()}
+    assert loud == {"story"}
