@@ -215,7 +215,7 @@ class Heartbeat(Strict):
     every_minutes: int = Field(5, ge=1, le=1440, description="Minutes between two calls.", examples=["5"])
     wake_wifi: bool = Field(
         False,
-        description="Where Wi-Fi is the only way: switch it on for each call, for half a minute at most, never "
+        description="Where Wi-Fi is the only way: switch it on for each call, half a minute at most, never "
         "beside a session or a panic; its minutes are in the report (H5). Else calls go out in sessions.",
         examples=["true"],
     )

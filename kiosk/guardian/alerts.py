@@ -76,7 +76,9 @@ def compose(alert: AlertFacts) -> Message:
     lines = [
         f"{drill}Kiosk alert: {plain(alert.cause)} in {room}, {when}.",
         f"The adult was {adult}." if adult else "No adult was signed in.",
-        "This is a practice. No child saw anything." if alert.drill else "Please go to the room now.",
+        "This is a practice. Nothing happened, and nobody has to come."
+        if alert.drill
+        else "Please go to the room now.",
         "",
         *_section("What the kiosk did:", tuple(f"{done.at:%H:%M:%S} {done.what}" for done in alert.done)),
     ]
@@ -87,7 +89,7 @@ def compose(alert: AlertFacts) -> Message:
         "The kiosk stays closed until a member of SLT resets it at the screen.",
         f"Incident {alert.incident}, reference {plain(alert.reference)}."
         " A second message with this reference is about the same alert.",
-        *([f"Log {plain(alert.log)}."] if alert.log else []),
+        *([f"For ICT: the log stood at {plain(alert.log)}."] if alert.log else []),
     ]
     return Message(alert.reference, subject, "\n".join(lines) + "\n", _short(alert, room, adult, unsure))
 

@@ -8,6 +8,7 @@ from kiosk.guardian.alerts import Done
 from kiosk.guardian.emergency import Mark, Tripped
 
 WORDS_FOR_STEPS = {
+    "curtain fallen": "screen dark",
     "browser dead, internet cut": "browser closed and internet cut",
     "radio off": "radio switched off",
 }

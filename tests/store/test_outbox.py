@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from kiosk.errors import StoreError
 from kiosk.guardian.alerts import Message
@@ -210,6 +212,27 @@ def test_a_connection_cut_in_the_letter_is_tried_again(store: Store, servers: An
 
     playing(Scene(store), act)
     assert len(server.mailbox.letters) == 1
+
+
+def test_a_wrong_certificate_is_not_delivered_and_said_so_and_the_other_path_goes_on(
+    store: Store, servers: Any
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(tls)  # of an authority that nobody trusts
+    impostor, accepting = servers.secured(tls), servers.accepting()
+    secured = f"mailtos://localhost:{impostor.port}/?mode=ssl&from=kiosk@nursery.example&to=a@nursery.example"
+
+    async def act(scene: Scene) -> None:
+        scene.outbox.queue(
+            scene.incident(), MESSAGE, [PathTo("Mrs Khan", secured), PathTo("Mr Harvey", accepting.url())]
+        )
+        assert (await scene.until_said(News.SENT)).who == "Mr Harvey"
+        await scene.until_recorded("retrying", "accepted")
+
+    playing(Scene(store, backoff=1000), act)
+    why = store.row("SELECT why FROM delivery WHERE place = 0")["why"]
+    assert why == "localhost: its certificate is not trusted, or is another's"
+    assert impostor.mailbox.letters == []
 
 
 def test_a_server_that_comes_back_gets_what_it_is_owed(store: Store, servers: Any) -> None:
