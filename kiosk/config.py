@@ -241,7 +241,8 @@ class Alerts(Strict):
         10,
         ge=3,
         le=60,
-        description="Seconds that Wi-Fi stays on for an alert where it is the only way.",
+        description="Seconds that Wi-Fi stays on for an alert where it is the only way; next time longer, "
+        "up to 60 s, where it did not find its network in time.",
         examples=["10"],
     )
     page_address: bool = Field(

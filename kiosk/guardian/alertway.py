@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from hardware.errors import HardwareError
@@ -62,7 +63,7 @@ class AlertWay:
     def tripped(self, confirmed: bool) -> Cut:
         """There is a panic, and `block` did its step; `confirmed`: the radios were read back as off."""
         self._firewall.want(self.open)
-        return Cut(confirmed, self.open, self._firewall.holds)
+        return self._known(Cut(confirmed, self.open))
 
     def look(self, latched: bool) -> Cut | None:
         """Bring radios and firewall to where they have to be; what is known then, None outside a panic."""
@@ -74,7 +75,10 @@ class AlertWay:
         if cut is None:
             return None
         self.write()
-        return Cut(cut.confirmed, cut.alert_only, self._firewall.holds)
+        return self._known(cut)
+
+    def _known(self, cut: Cut) -> Cut:
+        return replace(cut, fenced=self._firewall.holds) if cut.alert_only else cut
 
     def write(self) -> None:
         """The minutes of Wi-Fi count, whatever it is on for (H5)."""

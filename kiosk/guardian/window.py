@@ -3,7 +3,7 @@
 With another path the radios go off at once. Without one, or where that one fails, Wi-Fi is up for at most
 `seconds`, goes off as soon as no alert needs it, and comes back in short windows until none does. Browser and
 door are dead in every case. The end of a window is kept by a thread of its own, so that no stuck event loop
-leaves a radio on.
+leaves a radio on. Where Wi-Fi did not even find its network, it was too short: the next is twice as long.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kiosk.guardian import network
 from kiosk.guardian.network import Way
 
 AGAIN = 60.0  # s from one window's end to the next
+LONGEST = 60.0  # s, of a window
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class AlertWindow:
         self._timer: threading.Timer | None = None
         self._next = 0.0  # when the next window may open
         self._links = network.read(root)
+        self._length = seconds  # of the next window
+        self._found = False  # Wi-Fi has found its network in this one
 
     @property
     def open(self) -> bool:
@@ -81,15 +84,18 @@ class AlertWindow:
 
         `wanted`: an alert still needs a way; `cable_fails`: it was tried by the other path, in vain.
         """
-        was, self._links = self._links, network.read(self._root)
+        self._links = network.read(self._root)
         if not latched:
+            self._length = self._seconds
             return None
         other = network.way(self._links) is Way.OTHER and not (cable_fails and self._links.wireless)
         if self.open:
             if other or not wanted:
                 self.shut()
-            elif self._links.wifi_routed and not was.wifi_routed:
-                self._hurry()
+            elif self._links.wifi_routed:
+                self._found, was_found = True, self._found
+                if not was_found:
+                    self._hurry()
         elif wanted and self._links.wireless and not other and time.monotonic() >= self._next:
             self._begin()
             self._hurry()
@@ -103,7 +109,8 @@ class AlertWindow:
         with self._lock:
             if self._timer is not None:
                 return
-            timer = threading.Timer(self._seconds, lambda: self._over(timer))
+            self._found = self._links.wifi_routed
+            timer = threading.Timer(self._length, lambda: self._over(timer))
             timer.daemon = True
             try:
                 timer.start()
@@ -116,5 +123,6 @@ class AlertWindow:
     def _over(self, timer: threading.Timer) -> None:
         if timer is not self._timer:
             return  # shut meanwhile: the radio may be on for a session by now
+        self._length = self._seconds if self._found else max(self._seconds, min(LONGEST, 2 * self._length))
         with suppress(HardwareError):  # what `look` reads back next is what is shown
             self.shut()

@@ -159,6 +159,28 @@ def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine:
     w.shut()
 
 
+def test_a_window_too_short_to_find_the_network_is_followed_by_longer_ones(machine: Machine) -> None:
+    machine.link("wlan0", "down", "wireless")
+    w, radio, _ = window(machine, seconds=15, again=0)
+
+    def length_of_one(found: bool) -> float:
+        w.look(latched=True, wanted=True)
+        timer = w._timer
+        assert timer is not None
+        if found:
+            wifi_only(machine)
+            w.look(latched=True, wanted=True)
+        timer.cancel()
+        timer.function()  # its time is over
+        assert radio.blocked()
+        return timer.interval
+
+    assert [length_of_one(found) for found in (False, False, False, False, True, True)] == [
+        *(15, 30, 60, 60, 60),
+        15,  # it found its network: so long is enough
+    ]
+
+
 def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machine) -> None:
     wifi_only(machine)
     machine.route()
