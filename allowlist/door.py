@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import h11
 
+from allowlist.arrivals import Arrivals, Asked, Limits
 from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
 from allowlist.relay import relay
-from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
+from allowlist.requests import LARGEST_HEAD, Connect, Fetch
 from allowlist.resolver import Resolver, Upstream
 from allowlist.tls import LARGEST_HELLO, Hello, NoHello
 from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
@@ -32,25 +31,8 @@ from allowlist.wires import Wires
 __all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "Refusal"]
 
 DEFAULT_LEVEL = "nursery"
-FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
-A_MOMENT = 0.1  # s
-MOST_AT_ONCE = 8  # connections accepted before anything else has its turn
 T = TypeVar("T")
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long (s) and how much the door bears before it hangs up."""
-
-    head: float = 10  # until a request, or a TLS greeting, is complete
-    connect: float = 20  # until a site is reached, its name included
-    idle: float = 600  # without a byte either way; a page may keep a quiet WebSocket
-    connections: int = 512  # at once; one more is hung up on
-
-    def __post_init__(self) -> None:
-        if min(self.head, self.connect, self.idle, self.connections) <= 0:
-            raise ValueError("A limit of the door is a number above zero.")
 
 
 @dataclass(frozen=True)
@@ -124,22 +106,13 @@ class Door:
         self._limits = limits or Limits()
         self._wires = Wires()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._after_cut: list[Callable[[], object]] = []  # a unix socket does not wake who accepts on it
+        self._arrivals = Arrivals(self._wires, self._limits, self._tasks, self._welcome)
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept on `listener`, which listens already, until the door is cut or closed; the socket is the
         door's from now on. Raises wires.Cut if it was cut before.
         """
-        self._wires.add(listener)
-        loop = asyncio.get_running_loop()
-        over: asyncio.Future[None] = loop.create_future()
-        self._after_cut.append(partial(loop.call_soon_threadsafe, _finish, over))
-        loop.add_reader(listener.fileno(), self._knocked, listener, over)
-        try:
-            await over
-        finally:
-            loop.remove_reader(listener.fileno())
-            self._wires.close(listener)
+        await self._arrivals.serve(listener)
 
     def cut(self) -> None:
         """Shut the listening socket, every connection and every look-up of a name down, before returning.
@@ -147,109 +120,69 @@ class Door:
         """
         self._wires.cut()
         self._resolver.cut()
-        for end in self._after_cut:
-            with contextlib.suppress(RuntimeError):  # the loop is closed already
-                end()
+        self._arrivals.end()
 
     async def close(self) -> None:
         """Cut, and wait until nothing of the door is left."""
         self.cut()
+        self._arrivals.send_away()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
+    def _welcome(self, browser: socket.socket, asked: Asked) -> None:
+        task = asyncio.create_task(self._meet(browser, asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _knocked(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
-        """Let those in who wait at the door; only so many at once, as others wait for this loop too."""
-        for _ in range(MOST_AT_ONCE):
-            try:
-                wire = self._wires.accept(listener)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno in FULL_FOR_NOW:
-                    self._look_away(listener, over)
-                elif error.errno != errno.ECONNABORTED:
-                    _finish(over)  # cut: the socket no longer listens
-                return
-            if len(self._tasks) < self._limits.connections:
-                self._keep(asyncio.create_task(self._meet(wire)))
-            else:
-                self._wires.close(wire)
-
-    def _look_away(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
-        """There is no room for a connection more: look again in a moment."""
-        loop, descriptor = asyncio.get_running_loop(), listener.fileno()
-
-        def look_again() -> None:
-            if not over.done():
-                loop.add_reader(descriptor, self._knocked, listener, over)
-
-        loop.remove_reader(descriptor)
-        loop.call_later(A_MOMENT, look_again)
-
-    async def _meet(self, browser: socket.socket) -> None:
-        """One connection of the browser, from its first byte to its last."""
+    async def _meet(self, browser: socket.socket, asked: Asked) -> None:
+        """One connection of the browser, from what it asks to its last byte."""
         try:
             with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
-                async with asyncio.timeout(self._limits.head) as limit:  # moved on as the connection does
-                    await self._one_request(browser, limit)
+                if isinstance(asked, Connect):
+                    await self._tunnel(browser, asked)
+                elif isinstance(asked, Fetch):
+                    await self._fetch(browser, asked)
+                else:
+                    self._refuse("", 0, "", f"The request {asked}.")
+                    await self._answer(browser, refusal("That is not a request.", 400))
         finally:
             self._wires.close(browser)
 
-    async def _one_request(self, browser: socket.socket, limit: asyncio.Timeout) -> None:
-        try:
-            request = await _next_request(browser)
-        except BadRequest as error:
-            self._refuse("", 0, "", f"The request {error}.")
-            await _answer(browser, refusal("That is not a request.", 400), "GET")
-            return
-        limit.reschedule(None)
-        if isinstance(request, Connect):
-            await self._tunnel(browser, request, limit)
-        elif isinstance(request, Fetch):
-            await self._fetch(browser, request, limit)
-
-    async def _tunnel(self, browser: socket.socket, asked: Connect, limit: asyncio.Timeout) -> None:
-        loop = asyncio.get_running_loop()
+    async def _tunnel(self, browser: socket.socket, asked: Connect) -> None:
         site: socket.socket | None = None
         opened = False
         try:
             self._allow(asked.host, asked.port, "https")
             site = await self._reached(asked.host, self._way.open(self._wires, asked.host, asked.port))
-            limit.reschedule(loop.time() + self._limits.head)
-            await loop.sock_sendall(browser, TUNNEL_OPEN)
-            opened = True
-            greeting = await _greeting(browser, asked)
-            await loop.sock_sendall(site, greeting)
-            limit.reschedule(None)
+            async with asyncio.timeout(self._limits.head):
+                loop = asyncio.get_running_loop()
+                await loop.sock_sendall(browser, TUNNEL_OPEN)
+                opened = True
+                await loop.sock_sendall(site, await _greeting(browser, asked))
             await relay(browser, site, self._limits.idle)
         except _Refused as refused:
             self._refuse(asked.host, asked.port, "", str(refused))
             if not opened:
-                await _answer(browser, refusal(str(refused), refused.status), "GET")
+                await self._answer(browser, refusal(str(refused), refused.status))
         finally:
             if site is not None:
                 self._wires.close(site)
 
-    async def _fetch(self, browser: socket.socket, asked: Fetch, limit: asyncio.Timeout) -> None:
+    async def _fetch(self, browser: socket.socket, asked: Fetch) -> None:
         url, line = asked.url, None
         shown = f"http://{url.host}:{url.port}{url.path}"
         try:
             self._allow(url.host, url.port, "http")
             if url.host == BUILTIN_HOST and self._site is not None:
-                limit.reschedule(asyncio.get_running_loop().time() + self._limits.idle)
-                await _answer(browser, self._site.answer(asked.method, url.path), asked.method)
+                await self._answer(browser, self._site.answer(asked.method, url.path), asked.method)
                 return
             line = await self._reached(url.host, self._way.line(self._wires, url.host, url.port))
             await forward(asked, browser, line, self._limits.idle)
         except (_Refused, Unreachable) as refused:
             self._refuse(url.host, url.port, shown, str(refused))
             status = refused.status if isinstance(refused, _Refused) else 502
-            await _answer(browser, refusal(str(refused), status), asked.method)
+            await self._answer(browser, refusal(str(refused), status), asked.method)
         finally:
             if line is not None:
                 self._wires.close(line.wire)
@@ -269,25 +202,18 @@ class Door:
         except Unreachable as error:
             raise _Refused(str(error), 502) from error
 
+    async def _answer(self, browser: socket.socket, answer: Answer, method: str = "GET") -> None:
+        """Say `answer` and end; wait until the browser has it, so that it is not lost in a reset."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._limits.idle):
+            await loop.sock_sendall(browser, written(answer, method))
+        browser.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(1):
+            while await loop.sock_recv(browser, LARGEST_HEAD):
+                pass
+
     def _refuse(self, host: str, port: int, url: str, why: str) -> None:
         self._on_refused(Refusal(host, port, url, why, time.monotonic()))
-
-
-def _finish(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
-
-
-async def _next_request(browser: socket.socket) -> Connect | Fetch | None:
-    """The request, or None if the browser hung up before it was complete. Raises BadRequest."""
-    data, loop = bytearray(), asyncio.get_running_loop()
-    while more := await loop.sock_recv(browser, LARGEST_HEAD):
-        known = len(data)
-        data += more
-        request = read_request(data, known)
-        if request is not None:
-            return request
-    return None
 
 
 async def _greeting(browser: socket.socket, asked: Connect) -> bytes:
@@ -305,13 +231,3 @@ async def _greeting(browser: socket.socket, asked: Connect) -> bytes:
         named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
         raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
     return bytes(hello.data)
-
-
-async def _answer(browser: socket.socket, answer: Answer, method: str) -> None:
-    """Say `answer` and end; wait until the browser has it, so that it is not lost in a reset."""
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(browser, written(answer, method))
-    browser.shutdown(socket.SHUT_WR)
-    async with asyncio.timeout(1):
-        while await loop.sock_recv(browser, LARGEST_HEAD):
-            pass
