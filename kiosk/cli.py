@@ -102,7 +102,7 @@ def _door_settings(folder: Path) -> DoorSettings:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    folder.load(chosen.folder)
+    folder.check(chosen.folder)
     _say(f"{chosen.folder}: no problems.")
     return 0
 

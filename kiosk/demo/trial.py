@@ -24,7 +24,7 @@ from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control, answers
 from kiosk.demo.internet import Internet
 from kiosk.demo.processes import Pile, need, wait_for
-from kiosk.guardian.folder import load
+from kiosk.guardian.folder import check, load
 from kiosk.guardian.people import People
 from kiosk.guardian.secret import Secret
 from kiosk.protocol import Scene
@@ -67,7 +67,7 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
     """A kiosk that is up, from `config` or the demo's own. Raises KioskError; Problems for a bad config."""
     need("sway", "chromium", "bwrap", "setpriv", *(["Xvfb"] if headless else []))
     if config is not None:
-        load(config)  # all problems at once, before anything starts
+        check(config)  # all problems at once, before anything starts
     users = compositor.Users() if os.geteuid() == 0 else None
     given = config is not None
     with ExitStack() as stack:
@@ -95,7 +95,7 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         pile.start("guardian", guardian, _environment())
         wait_for("the guardian", lambda: socket if answers(socket) else None, 20, pile.check)
-        command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket)]
+        command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket), *_media(config, folder)]
         pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)
         people = setting.known(People(loaded.people, Secret.load(folder / "state" / "key")))
         trial = Trial(folder, screen, panel, socket, internet.inbox, pile, people, given)
@@ -103,6 +103,17 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
             first = {Scene.LOCKED, Scene.FAULT, Scene.PANIC}
             wait_for("the first picture", lambda: control.settled(first), 30, pile.check)
         yield trial
+
+
+def _media(config: Path, folder: Path) -> Iterator[str]:
+    """The setting's own pictures and sounds, where the screen's user may read them."""
+    for name in ("pictures", "sounds"):
+        if (config / name).is_dir():
+            (folder / name).mkdir()
+            (folder / name).chmod(0o755)
+            for file in filter(Path.is_file, (config / name).iterdir()):
+                Path(shutil.copyfile(file, folder / name / file.name)).chmod(0o644)
+            yield from (f"--{name}", str(folder / name))
 
 
 def _python() -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from allowlist.decision import Allowlist
 from allowlist.document import Problem, Problems, read
 from kiosk import config
+from kiosk.guardian import recordings
 from kiosk.guardian.people import PeopleFile
 
 T = TypeVar("T")
@@ -43,3 +44,11 @@ def load(folder: Path) -> Folder:
     if settings is None or people is None or sites is None:
         raise Problems(found)
     return Folder(settings, people, sites)
+
+
+def check(folder: Path) -> Folder:
+    """What `load` gives, its recordings measured too. Raises Problems."""
+    found = load(folder)
+    if wrong := list(recordings.problems(folder)):
+        raise Problems(wrong)
+    return found

@@ -19,6 +19,7 @@ from kiosk.config import Config
 from kiosk.guardian.filtercheck import FilterCheck, Finding
 from kiosk.guardian.paths import PathTo
 from kiosk.guardian.proof import Drills
+from kiosk.guardian.recordings import recording
 from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.views import FILTER, STEPS, Setting
 from kiosk.protocol import Tile
@@ -52,12 +53,6 @@ def setting(config: Config, policy: Policy) -> Setting:
         device=config.device,
         steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
-
-
-def recording(say: str) -> str:
-    """The file in sounds/ that an allowlist's `say: sounds/…` names; nothing if `say` is only words."""
-    folder, _, name = say.partition("/")
-    return name if folder == "sounds" else ""
 
 
 def drills(config: Config) -> Drills:

@@ -72,7 +72,7 @@ def pair(canvas: Canvas, area: Rect, x: float, height: float) -> None:
     """The two people behind the near hill: `x` and `height` as shares of the area."""
     tall = round(area.h * height)
     wide = round(tall * 160 / 170)
-    foot = area.y + round(area.h * 0.845)
+    foot = area.y + round(area.h * 0.822)
     canvas.picture("pair.svg", Rect(area.x + round(area.w * x) - wide // 2, foot - tall, wide, tall))
 
 
