@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pygame
 import pytest
+import yaml
 
 import assets
 from kiosk.protocol import Scene, Tile, View
@@ -39,6 +40,12 @@ def test_the_next_cards_are_there(art: Art) -> None:
     assert set(NEXT) == {"garden", "snack", "story", "blocks"}
     for name, _ in NEXT.values():
         assert art.find(name).is_file()
+
+
+@pytest.mark.parametrize("name", ["builtin", "starter"])
+def test_a_list_of_ours_names_only_pictures_that_are_there(name: str) -> None:
+    sites = yaml.safe_load(assets.path("allowlist", f"{name}.yaml").read_text())["sites"]
+    assert {site["picture"] for site in sites} <= {file.name for file in OURS}
 
 
 def test_the_nursery_s_own_picture_comes_first(tmp_path: Path, art: Art) -> None:
