@@ -23,37 +23,42 @@ HOSTS = "shows what anybody puts there"
 
 _HOSTS = {
     SEARCH: """
-        aol.com ask.com baidu.com bing.com brave.com daum.net dogpile.com duck.com duckduckgo.com ecosia.org
-        excite.com gibiru.com info.com kagi.com kiddle.co kidrex.org kidzsearch.com lilo.org lycos.com
-        marginalia.nu metacrawler.com metager.de metager.org mojeek.com msn.com naver.com presearch.com
-        qwant.com search.com searx.be searx.space seznam.cz shodan.io so.com sogou.com startpage.com
-        swisscows.com tineye.com webcrawler.com wolframalpha.com yep.com you.com""",
+        alohafind.com aol.com ask.com baidu.com bing.com brave.com daum.net dogpile.com duck.com
+        duckduckgo.com ecosia.org excite.com gibiru.com gigablast.com info.com ixquick.com kagi.com
+        kiddle.co kidrex.org kidzsearch.com lilo.org lycos.com marginalia.nu metacrawler.com metager.de
+        metager.org mojeek.com msn.com naver.com oceanhero.today presearch.com qwant.com rambler.ru
+        search.com searchencrypt.com searx.be searx.space seznam.cz shodan.io so.com sogou.com startpage.com
+        swisscows.com tineye.com webcrawler.com wolframalpha.com yep.com yippy.com you.com""",
     TRANSLATES: """
-        deepl.com itranslate.com linguee.com microsofttranslator.com promt.com reverso.net systran.net
-        translate-pa.googleapis.com translate.com translate.goog translate.googleapis.com
-        translatetheweb.com""",
+        deepl.com freetranslation.com itranslate.com linguee.com microsofttranslator.com promt.com
+        reverso.net systran.net translate-pa.googleapis.com translate.alibaba.com translate.com
+        translate.goog translate.googleapis.com translatetheweb.com worldlingo.com""",
     CACHES: """
         12ft.io ampproject.net ampproject.org archive.fo archive.is archive.li archive.md archive.org
-        archive.ph archive.today archive.vn arquivo.pt bing-amp.com cachedview.com cachedview.nl
-        cc.bingj.com freezepage.com ghostarchive.org googleusercontent.com megalodon.jp perma.cc smry.ai
-        timetravel.mementoweb.org txtify.it webcitation.org""",
+        archive.ph archive.st archive.today archive.vn arquivo.pt bing-amp.com cachedview.com cachedview.nl
+        cc.bingj.com freezepage.com ghostarchive.org googleusercontent.com googleweblight.com megalodon.jp
+        outline.com pdfmyurl.com perma.cc printfriendly.com smry.ai textise.net timetravel.mementoweb.org
+        txtify.it web2pdfconvert.com webcitation.org""",
     PROXIES: """
         4everproxy.com allorigins.win blockaway.net browserling.com cors-anywhere.herokuapp.com cors.sh
-        corsproxy.io croxy.network croxyproxy.com filterbypass.me hide.me hidemyass.com hidester.com hma.com
-        images.weserv.nl kproxy.com proxfree.com proxyium.com proxysite.com r.jina.ai tor2web.org
-        torproject.org ultrasurf.us via.hypothes.is vpnbook.com whateverorigin.org wsrv.nl""",
+        corsproxy.io croxy.network croxyproxy.com embed.ly filterbypass.me hide.me hidemyass.com
+        hidester.com hma.com i0.wp.com i1.wp.com i2.wp.com i3.wp.com images.weserv.nl kproxy.com onion.ly
+        onion.ws proxfree.com proxyium.com proxysite.com r.jina.ai scraperapi.com tor2web.org torproject.org
+        ultrasurf.us via.hypothes.is vpnbook.com whateverorigin.org wsrv.nl""",
     SOCIAL: """
-        9gag.com ask.fm badoo.com bere.al bereal.com bsky.app deviantart.com douyin.com facebook.com fb.com
-        fb.me fb.watch flickr.com gab.com gettr.com imgur.com instagram.com kuaishou.com linkedin.com
-        livejournal.com mastodon.online mastodon.social medium.com mewe.com minds.com myspace.com
-        nextdoor.co.uk nextdoor.com ok.ru parler.com pinterest.co.uk pinterest.com quora.com redd.it
-        reddit.com snapchat.com substack.com threads.com threads.net truthsocial.com tumblr.com twitter.com
-        vk.com vk.ru wattpad.com weibo.com x.com xiaohongshu.com yubo.live""",
+        9gag.com ask.fm badoo.com bere.al bereal.com bsky.app bsky.social clubhouse.com deviantart.com
+        douyin.com facebook.com fb.com fb.me fb.watch flickr.com gab.com gettr.com imgur.com instagram.com
+        kuaishou.com lemmy.world lemon8-app.com linkedin.com livejournal.com mastodon.online mastodon.social
+        medium.com mewe.com minds.com myspace.com nextdoor.co.uk nextdoor.com ngl.link ok.ru parler.com
+        pinterest.co.uk pinterest.com quora.com redd.it reddit.com snapchat.com substack.com tellonym.me
+        threads.com threads.net truthsocial.com tumblr.com twitter.com vk.com vk.ru vsco.co wattpad.com
+        weheartit.com weibo.com x.com xiaohongshu.com yikyak.com yubo.live""",
     CHAT: """
-        chatroulette.com discord.com discord.gg discordapp.com discordapp.net emeraldchat.com groupme.com
-        icq.com kik.com kik.me line.me m.me matrix.to meet.jit.si messenger.com ome.tv omegle.com ometv.com
-        qq.com signal.org skype.com slack.com t.me teams.live.com teams.microsoft.com telegram.me
-        telegram.org viber.com wa.me wechat.com whatsapp.com whatsapp.net whereby.com zoom.us""",
+        chatroulette.com discord.com discord.gg discordapp.com discordapp.net element.io emeraldchat.com
+        facetime.apple.com gitter.im groupme.com icq.com kik.com kik.me line.me m.me matrix.to meet.jit.si
+        messenger.com ome.tv omegle.com ometv.com qq.com signal.me signal.org skype.com slack.com t.me
+        teams.live.com teams.microsoft.com telegram.dog telegram.me telegram.org viber.com wa.me webex.com
+        wechat.com whatsapp.com whatsapp.net whereby.com wire.com zoom.us""",
     VIDEO: """
         bilibili.com bitchute.com dailymotion.com kick.com niconico.com nicovideo.jp odysee.com rumble.com
         soundcloud.com spotify.com tiktok.com tiktokv.com twitch.tv vimeo.com yewtu.be youku.com youtu.be
@@ -61,20 +66,21 @@ _HOSTS = {
     GAMES: """
         fortnite.com roblox.com steamcommunity.com steampowered.com""",
     ASKS: """
-        character.ai chatgpt.com claude.ai copilot.com copilot.microsoft.com deepseek.com gemini.google
-        grok.com huggingface.co janitorai.com kimi.com meta.ai mistral.ai openai.com perplexity.ai phind.com
-        pi.ai poe.com replika.com x.ai""",
+        character.ai chatgpt.com claude.ai copilot.com copilot.microsoft.com deepseek.com doubao.com duck.ai
+        gemini.google grok.com huggingface.co janitorai.com kimi.com manus.im meta.ai mistral.ai openai.com
+        perplexity.ai phind.com pi.ai poe.com qwen.ai replika.com x.ai""",
     SHORTENS: """
-        adf.ly amzn.to b.link bit.do bit.ly bl.ink buff.ly cutt.ly dub.sh g.co goo.gl is.gd j.mp linktr.ee
-        lnk.bio lnkd.in n9.cl ow.ly qr.ae rb.gy rebrand.ly s.id short.io shorturl.at t.co t.ly tiny.cc
-        tinyurl.com v.gd""",
+        1drv.ms adf.ly amzn.to b.link bit.do bit.ly bl.ink buff.ly clck.ru cutt.ly dub.sh forms.gle g.co
+        goo.gl is.gd j.mp linktr.ee lnk.bio lnkd.in n9.cl ow.ly qr.ae rb.gy rebrand.ly s.id short.io
+        shorturl.at soo.gd surl.li t.co t.ly tiny.cc tiny.one tinyurl.com urlz.fr v.gd vk.cc""",
     HOSTS: """
-        4chan.org 8chan.moe cdn.skypack.dev cdn.statically.io cloudflare-ipfs.com codepen.io codesandbox.io
-        dropbox.com dropboxusercontent.com esm.run esm.sh fandom.com firebasestorage.googleapis.com
-        gist.githubusercontent.com gitcdn.link githack.com github.com gitlab.com glitch.com glitch.me
-        hastebin.com ipfs.io jsbin.com jsdelivr.net jsfiddle.net justpaste.it mediafire.com mega.nz
-        neocities.org onedrive.live.com paste.ee pastebin.com raw.githubusercontent.com rawgit.com rentry.co
-        replit.com stackblitz.com storage.googleapis.com telegra.ph unpkg.com wetransfer.com wikia.com""",
+        0x0.st 4chan.org 8chan.moe catbox.moe cdn.skypack.dev cdn.statically.io cloudflare-ipfs.com
+        codepen.io codesandbox.io dropbox.com dropboxusercontent.com esm.run esm.sh fandom.com
+        firebasestorage.googleapis.com ga.jspm.io gitcdn.link githack.com github.com githubusercontent.com
+        gitlab.com glitch.com glitch.me hastebin.com ipfs.io ipfs.tech jsbin.com jsdelivr.net jsfiddle.net
+        jspm.dev justpaste.it mediafire.com mega.nz neocities.org onedrive.live.com padlet.com paste.ee
+        pastebin.com rawgit.com rentry.co replit.com stackblitz.com storage.googleapis.com telegra.ph
+        unpkg.com wetransfer.com wikia.com""",
 }
 
 REOPENING = {host: reason for reason, hosts in _HOSTS.items() for host in hosts.split()}
