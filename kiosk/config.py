@@ -143,7 +143,7 @@ class Network(Strict):
     )
     ca_certificates: tuple[Path, ...] = Field(
         (),
-        description="PEM files of authorities the browser is to trust besides the public ones.",
+        description="PEM files of authorities to trust besides the public ones, for browser and alerts.",
         examples=["[]"],
     )
     filter: UpstreamFilter | None = Field(

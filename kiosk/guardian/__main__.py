@@ -20,7 +20,7 @@ from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
 from kiosk.errors import KioskError
-from kiosk.guardian import footing, settings
+from kiosk.guardian import authorities, footing, settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
@@ -89,6 +89,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
     loop = asyncio.get_running_loop()
     folder, no_config = footing.configuration(chosen.config, chosen.state / "last-good")
     config = folder.config
+    _believe(config, chosen.run)
     secret, no_key = footing.key(chosen.state / "key")
     people = People(folder.people, secret)
     listing = Listing(
@@ -170,6 +171,15 @@ def _check(code: str, lack: Lack | None) -> Check:
     if lack is None:
         return Check(code, lambda: True)
     return Check(code, lambda: False, lack.sentence, lack.todo)
+
+
+def _believe(config: Config, run: Path) -> None:
+    """An authority that cannot be read holds no alert back: the others are believed."""
+    try:
+        authorities.believe(settings.trust(config), run)
+    except OSError as error:
+        print(f"guardian: network.ca_certificates: {error}", file=sys.stderr)  # noqa: T201  # the journal
+        authorities.believe("", run)
 
 
 async def _until_one_is_gone(lacks: Sequence[Lack]) -> None:
