@@ -21,7 +21,8 @@ HOME = "/tmp/home"  # noqa: S108  # inside the namespace, where /tmp is ours alo
 PROFILE = "/tmp/profile"  # noqa: S108
 GLASS = 5  # the descriptor of the one connection to the compositor (`stage`, `browser_glass`)
 POLICY_FOLDERS = ("/etc/chromium/policies/managed", "/etc/chromium-browser/policies/managed")
-MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: profile and shared memory
+MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: the profile with its cache
+MOST_SHARED_MEMORY = 256 * 1024 * 1024  # bytes of /dev/shm: pictures on their way between processes
 DEVICE_GROUPS = ("video", "render", "audio")  # a Pi's GPU and sound, where they exist
 STAGE = Path(__file__).with_name("stage.py")
 # Read-only, where the host has them. No /run, /home, /var, /srv, /root: nothing that is anybody's.
@@ -41,7 +42,7 @@ VISIBLE = (
     "/etc/vulkan",
     "/var/cache/fontconfig",
 )
-DEVICES = ("/dev/dri", "/dev/snd")
+DEVICES = ("dri", "snd/timer", "snd/controlC*", "snd/pcmC*D*p")  # below /dev; of sound, what plays (H12)
 GPU_FACTS = ("/sys/dev/char", "/sys/devices")  # libdrm finds a GPU through these, and nobody else needs them
 ENVIRONMENT = {
     "HOME": HOME,
@@ -98,15 +99,22 @@ def small_files(who: Identity, policy: Mapping[str, object]) -> dict[str, bytes]
     return files
 
 
+def devices(dev: Path = Path("/dev")) -> list[str]:
+    """The devices that may be used inside, of those there are."""
+    return sorted(str(found) for pattern in DEVICES for found in dev.glob(pattern))
+
+
 def arguments(
     files: Mapping[str, int],
+    calls: int,
     info: int,
     gate: int,
     channel: int,
     glass: int,
     program: Sequence[str],
 ) -> list[str]:
-    """bubblewrap's command line. `files` maps a path inside to a descriptor with its content.
+    """bubblewrap's command line. `files` maps a path inside to a descriptor with its content; `calls` has the
+    filter of system calls (`browser_calls`).
 
     bubblewrap tells of its processes on `info`, and runs nothing inside before a byte comes through `gate`.
     """
@@ -123,12 +131,13 @@ def arguments(
         else:
             line += ["--ro-bind-try", str(path), str(path)]
     line += ["--proc", "/proc", "--dev", "/dev"]
-    for device in DEVICES:
+    for device in devices():
         line += ["--dev-bind-try", device, device]
+    line += ["--size", str(MOST_SHARED_MEMORY), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", "/tmp", "--dir", HOME, "--dir", PROFILE]  # noqa: S108
     for inside, descriptor in files.items():
         line += ["--perms", "0444", "--ro-bind-data", str(descriptor), inside]
-    line += ["--remount-ro", "/"]
+    line += ["--remount-ro", "/", "--seccomp", str(calls)]
     for name, value in ENVIRONMENT.items():
         line += ["--setenv", name, value]
     stage = ["/usr/bin/python3", "-I", "-S", "-B", "/stage.py"]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kiosk.errors import BrowserError
-from kiosk.guardian import browser_glass
+from kiosk.guardian import browser_calls, browser_glass
 from kiosk.guardian.browser_bounds import Bounds, Enclosure
 from kiosk.guardian.browser_walls import Identity, arguments, small_files
 from kiosk.guardian.stage import DOOR
@@ -145,14 +145,15 @@ class Sandbox:
     ) -> None:
         # Before there is a second process: a cgroup that has any cannot be divided (`browser_bounds`).
         self._enclosure = self._bounded()
+        calls = _memory_file(browser_calls.program())
         contents = {path: _memory_file(data) for path, data in small_files(who, policy).items()}
         try:
             process = subprocess.Popen(
-                arguments(contents, info, gate, *sockets, program),
+                arguments(contents, calls, info, gate, *sockets, program),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(*contents.values(), info, gate, *sockets),
+                pass_fds=(*contents.values(), calls, info, gate, *sockets),
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 **_switch(who),
@@ -161,7 +162,7 @@ class Sandbox:
             self._enclosure.close()
             raise BrowserError(f"The browser's sandbox did not start: {error}.") from error
         finally:
-            for descriptor in contents.values():
+            for descriptor in (calls, *contents.values()):
                 os.close(descriptor)
         with self._lock:
             self._process = process

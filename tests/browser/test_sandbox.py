@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import errno
 import json
 import os
+import platform
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,14 @@ import pytest
 
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import BrowserSettings
-from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, identity
+from kiosk.guardian.browser_calls import FAMILIES, NUMBERS, REFUSED, X32, program, steps
+from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, devices, identity
 from kiosk.guardian.sandbox import Sandbox
 
 pytestmark = pytest.mark.e2e
 
 PROBE = """
-import json, os, pathlib, resource, socket, sys
+import ctypes, errno, json, os, pathlib, resource, socket, sys
 asked = json.loads(sys.argv[1])
 
 def attempt(kind, protocol, family, address):
@@ -39,6 +43,17 @@ def writable(path):
         return False
     return True
 
+def family(number):
+    try:
+        socket.socket(number, socket.SOCK_DGRAM).close()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "made"
+
+def call(number, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    return "done" if libc.syscall(number, *arguments) >= 0 else errno.errorcode[ctypes.get_errno()]
+
 S, D, R = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW
 found = {
     "interfaces": [name for _, name in socket.if_nameindex()],
@@ -53,7 +68,7 @@ found = {
     "top": sorted(os.listdir("/")), "etc": sorted(os.listdir("/etc")), "tmp": sorted(os.listdir("/tmp")),
     "devices": sorted(os.listdir("/dev")),
     "processes": len([name for name in os.listdir("/proc") if name.isdigit()]),
-    "writable": [path for path in ("/", "/etc", "/usr", "/tmp", "/dev/shm") if writable(path)],
+    "writable": [path for path in ("/", "/etc", "/usr", "/tmp", "/dev", "/dev/shm") if writable(path)],
     "policy": [json.loads(pathlib.Path(folder, "kiosk.json").read_text()) for folder in asked["policy"]],
     "environment": sorted(os.environ),
     "status": pathlib.Path("/proc/self/status").read_text(),
@@ -64,6 +79,9 @@ found = {
     "mounts": pathlib.Path("/proc/self/mountinfo").read_text(),
     "namespaces": {n: os.readlink("/proc/self/ns/" + n) for n in ("net", "pid", "ipc", "uts", "mnt")},
     "uid": os.getuid(), "groups": os.getgroups(),
+    "families": {number: family(number) for number in range(46)},
+    "calls": {name: call(number, *[None] * 6) for name, number in asked["calls"].items()},
+    "shared memory": os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize,
 }
 os.write(4, json.dumps(found).encode() + b"\\0")
 os.read(3, 1)
@@ -100,8 +118,16 @@ def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             "abstract": abstract,
             "paths": paths,
             "policy": POLICY_FOLDERS,
+            "calls": calls(),
         }
         return asyncio.run(probe(compositor, json.dumps(asked)))
+
+
+def calls() -> dict[str, int]:
+    """What is refused, and, on x86, the same getpid by its second number."""
+    numbers = NUMBERS[platform.machine()]
+    second = {"x32 getpid": X32 + 39} if platform.machine() == "x86_64" else {}
+    return {name: numbers[name] for name in REFUSED} | second
 
 
 async def probe(compositor: Any, asked: str) -> dict[str, Any]:
@@ -175,12 +201,56 @@ def test_nothing_of_the_host_is_visible_but_programs_and_fonts(inside: dict[str,
 def test_nothing_can_be_written_to_a_disk_h14(inside: dict[str, Any]) -> None:
     assert inside["writable"] == ["/tmp", "/dev/shm"]
     assert inside["tmp size"] == 512 * 1024 * 1024
+    assert inside["shared memory"] == 256 * 1024 * 1024
     for line in inside["mounts"].splitlines():
         before, after = line.split(" - ")
         where, options, kind = before.split()[4], before.split()[5], after.split()[0]
         if "rw" in options.split(",") and not where.startswith("/dev/"):
             assert kind in ("tmpfs", "proc", "devpts", "mqueue"), line
     assert inside["core"] == [1, 1]  # not even a core dump, through a pipe or not (core(5))
+
+
+def test_a_socket_is_of_the_few_families_that_lead_nowhere(inside: dict[str, Any]) -> None:
+    families = {int(number): how for number, how in inside["families"].items()}
+    assert {number for number, how in families.items() if how == "made"} == set(FAMILIES.values())
+    refused = {how for number, how in families.items() if number not in FAMILIES.values()}
+    assert refused == {"EAFNOSUPPORT"}
+
+
+def test_what_reaches_deep_into_the_kernel_is_refused_as_if_it_were_not_there(inside: dict[str, Any]) -> None:
+    assert set(inside["calls"].values()) == {"ENOSYS"}
+
+
+def test_control_outside_the_walls_the_kernel_knows_most_of_it() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    known = set()
+    for name, number in calls().items():
+        if libc.syscall(number, *[None] * 6) >= 0 or ctypes.get_errno() != errno.ENOSYS:
+            known.add(name)
+    assert {"keyctl", "mount", "bpf", "fsopen"} <= known
+    with pytest.raises(OSError, match=r"Errno (1|22|94)\]"):  # and not 97, “no such family”
+        socket.socket(socket.AF_PACKET, 77)
+
+
+def test_of_sound_there_is_only_what_plays_h12(tmp_path: Path) -> None:
+    (tmp_path / "snd").mkdir()
+    (tmp_path / "dri").mkdir()
+    for name in ("controlC0", "pcmC0D0p", "pcmC0D0c", "pcmC1D3p", "hwC0D0", "midiC0D0", "seq", "timer"):
+        (tmp_path / "snd" / name).touch()
+    found = [str(Path(path).relative_to(tmp_path)) for path in devices(tmp_path)]
+    assert found == ["dri", "snd/controlC0", "snd/pcmC0D0p", "snd/pcmC1D3p", "snd/timer"]
+
+
+def test_a_machine_whose_calls_are_not_known_gets_no_browser() -> None:
+    with pytest.raises(BrowserError, match=r"not known for this machine \(riscv64\)\. Use a 64-bit"):
+        program("riscv64")
+
+
+@pytest.mark.parametrize("machine", NUMBERS)
+def test_every_call_that_is_refused_has_its_number(machine: str) -> None:
+    assert set(NUMBERS[machine]) == {*REFUSED, "socket", "socketpair"}
+    assert len(set(NUMBERS[machine].values())) == len(NUMBERS[machine])
+    assert len(program(machine)) == 8 * len(steps(machine))
 
 
 def test_every_namespace_is_its_own(inside: dict[str, Any]) -> None:
