@@ -257,30 +257,6 @@ async def test_no_way_to_click_opens_a_tab(
         assert compositor_windows() == 1
 
 
-async def test_no_pinch_and_no_swipe_moves_the_page(visiting: Any) -> None:
-    page = b"<!doctype html><meta name=viewport content='width=device-width'><a id=a href=/next>a</a>"
-    page += b"<p style='height: 3000px'>"
-
-    async def fingers(*steps: list[tuple[int, int]]) -> None:
-        for number, places in enumerate((*steps, [])):
-            kind = "touchStart" if number == 0 else "touchMove" if places else "touchEnd"
-            points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
-            await v.browser._page.tab.call("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    async with visiting({FARM: page, NEXT: page}) as v:
-        await v.opens(FARM)
-        await v.tap("#a")
-        await v.hears(Painted(NEXT, can_go_back=True))
-        await fingers([(500, 300), (600, 300)], [(400, 300), (700, 300)], [(200, 300), (900, 300)])
-        await fingers([(5, 300)], [(200, 300)], [(600, 300)], [(1000, 300)])
-        await fingers([(1270, 300)], [(800, 300)], [(400, 300)], [(100, 300)])
-        await fingers([(400, 500)], [(400, 400)], [(400, 100)])
-        await v.until("scrollY > 0")  # a finger does arrive
-        assert await v.page("visualViewport.scale") == 1
-        assert await v.page("location.href") == NEXT
-        assert v.told == []
-
-
 async def test_menus_and_shortcuts_do_nothing(visiting: Any) -> None:
     seen = b"""<p id=p>text</p><script>window.seen = [];
         for (const kind of ['contextmenu', 'keydown', 'dragstart'])
