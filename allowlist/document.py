@@ -108,7 +108,8 @@ def parse(data: bytes, model: type[M], name: str) -> M:
     try:
         tree = read_tree(_text(data))
     except Broken as broken:
-        raise Problems([Problem(name, broken.line, broken.what, broken.instead)]) from broken
+        told = (*broken.before, (broken.line, broken.what, broken.instead))
+        raise Problems(Problem(name, *each) for each in told) from broken
     found = [Problem(name, line, what, instead) for line, what, instead in tree.problems]
     if not isinstance(tree.data, dict):
         raise Problems([*found, Problem(name, 1, "This is not a list of “key: value” lines", _keys(model))])

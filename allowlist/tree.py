@@ -20,7 +20,12 @@ _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same words, ten t
 
 
 class Broken(Exception):
-    """The text is not YAML that we read at all; nothing after this line was looked at."""
+    """The text is not YAML that we read at all; nothing after this line was looked at.
+
+    `before`: what else was found until then.
+    """
+
+    before: tuple[tuple[int, str, str], ...] = ()
 
     def __init__(self, line: int, what: str, instead: str) -> None:
         super().__init__(what)
@@ -131,11 +136,16 @@ def read_tree(text: str) -> Tree:
         except _Star as star:
             found = _WORD.match(text, star.at)
             word = found[0] if found else "*"
-            what = f"“{word}” begins with a star, which stands for other text here"
-            stars.append((star.line, what, f'Put it in quotes: "{word}".'))
-            if found is None or len(stars) > MOST_STARS:
-                raise Broken(*stars[-1]) from star
+            what = f"“{shown(word)}” begins with a star, which stands for other text here"
+            stars.append((star.line, what, f'Put it in quotes: "{shown(word)}".'))
+            if found is None or len(stars) == MOST_STARS:
+                broken = Broken(*stars.pop())
+                broken.before = tuple(stars)
+                raise broken from star
             text = f'{text[: star.at]}"{word}"{text[found.end() :]}'
+        except Broken as broken:
+            broken.before = tuple(stars)
+            raise
         else:
             tree.problems += stars
             return tree
@@ -157,12 +167,11 @@ def _parsed(text: str) -> Tree:
         if error.context == "while scanning an alias" and error.context_mark:
             raise _Star(error.context_mark) from error
         mark = error.problem_mark or error.context_mark
+        line = min(mark.line, text.count("\n")) + 1 if mark else 1  # a mark may lie behind the last line
         if "nesting depth" in (error.problem or ""):  # the parser's own limit, in its newer versions
-            raise Broken(mark.line + 1 if mark else 1, *TOO_DEEP) from error
+            raise Broken(line, *TOO_DEEP) from error
         what = f"This is not YAML: {error.problem or error.context or 'it cannot be read'}"
-        raise Broken(
-            mark.line + 1 if mark else 1, what, "Mind the indentation, colons and quotes."
-        ) from error
+        raise Broken(line, what, "Mind the indentation, colons and quotes.") from error
     except yaml.YAMLError as error:
         what = "A character here does not belong in a text file"
         raise Broken(1, what, "Take control characters out.") from error

@@ -18,7 +18,7 @@ from allowlist import reopening
 from allowlist.builtin import BUILTIN_HOST, BuiltinSite
 from allowlist.chromium import managed_policy
 from allowlist.decision import FEW, Allowlist, Policy
-from allowlist.document import Problems, parse
+from allowlist.document import Problem, Problems, parse
 from allowlist.patterns import is_public_suffix
 from allowlist.reopening import REOPENING
 from allowlist.sites import MOST_ENTRIES, Site, SiteList
@@ -148,6 +148,27 @@ def test_a_host_of_very_many_pages_is_asked_by_its_path_and_by_no_more_of_it_tha
     assert policy._deepest == len("/p4999/")
 
 
+GOOD_LIST = """\
+sites:
+  - id: farm
+    title: The farm
+    say: The farm
+    picture: farm.svg
+    start: https://farm.example/animals/
+    pages: [https://farm.example/animals/, "https://*.farm.example/a?b=c"]
+    needs: [cdn.example.org, "*.img.example"]
+    levels: [nursery]
+    status: approved
+    checked: {by: t.harvey, role: ict, on: 2026-11-02, until: 2027-11-01, reason: Farm topic}
+  - id: yard
+    title: The yard
+    picture: yard.svg
+    start: http://yard.example:8080/
+    pages: [http://yard.example:8080/]
+    levels: [nursery, reception]
+    status: proposed
+"""
+
 LIST = """\
 sites:
   - id: farm
@@ -189,6 +210,58 @@ def test_every_mistake_of_a_list_is_told_at_once_with_file_and_line(tmp_path: Pa
         "16: “level” is not a key here",
         "17: This site is approved by nobody",
     ]
+
+
+PIECES = [
+    "*",
+    '"',
+    "'",
+    ":",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&",
+    "!",
+    "#",
+    "|",
+    "\n",
+    " ",
+    "\t",
+    "\0",
+    "é",
+    "~",
+    "null",
+]
+PIECES += [
+    "9999-12-31",
+    "2028-02-29",
+    "1e999",
+    "0x1f",
+    "*.co.uk",
+    "[]",
+    "{}",
+    "https://",
+    "sites:",
+    "checked: x",
+]
+
+
+@given(st.lists(st.tuples(st.integers(0, 700), st.integers(0, 12), st.sampled_from(PIECES)), max_size=4))
+def test_a_list_with_any_slip_of_the_pen_is_read_or_told_about(slips: list[tuple[int, int, str]]) -> None:
+    text = GOOD_LIST
+    for at, length, piece in slips:
+        text = text[:at] + piece + text[at + length :]
+    found: tuple[Problem, ...] = ()
+    sites: tuple[Site, ...] = ()
+    try:
+        sites = parse(text.encode(), SiteList, "a.yaml").sites
+    except Problems as problems:
+        found = problems.problems
+    assert sites or found or "sites" in text
+    assert all(1 <= problem.line <= text.count("\n") + 1 and problem.what for problem in found)
+    assert all(Policy([each]).page(each.start).ok for each in sites)
 
 
 @pytest.mark.parametrize(

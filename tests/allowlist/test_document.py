@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from allowlist.document import LARGEST, Day, Problem, Problems, Strict, Wrong, parse, read
+from allowlist.tree import MOST_STARS
 
 
 class Hours(Strict):
@@ -132,8 +133,16 @@ def test_a_star_without_quotes_hides_no_other_mistake_and_each_is_told_on_its_li
     ]
 
 
+def test_what_was_found_before_a_file_breaks_off_is_told_too() -> None:
+    assert [line.split(". ")[0] for line in told("name: *.a.example\nkind: [\n")] == [
+        "room.yaml:1: “*.a.example” begins with a star, which stands for other text here",
+        "room.yaml:3: This is not YAML: did not find expected node content",
+    ]
+
+
 def test_very_many_stars_are_told_about_in_a_moment() -> None:
-    assert len(told("doors: [" + "*.a.example, " * 5000 + "]\n")) == 1
+    stars = ", ".join(f"*.a{n}.example" for n in range(5000))
+    assert len(told(f"doors: [{stars}]\n")) == MOST_STARS
 
 
 def test_a_file_that_is_missing_or_a_folder_is_told_by_name(tmp_path: Path) -> None:
