@@ -31,7 +31,7 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
         return replace(s, alarm=replace(s.alarm, held=held, cut=cut)), (
             do.Log("panic_again", "", {"cause": e.cause}),
         )
-    adult = s.adult or s.alarm.adult
+    adult = s.adult or (s.menu.adult if s.menu else s.alarm.adult)
     if cut is not None:
         s = replace(s, internet=Internet.OFF if cut.confirmed else Internet.UNCONFIRMED)
     url = s.url or s.alarm.url

@@ -94,6 +94,14 @@ class Trip(Effect):
 
 
 @dataclass(frozen=True)
+class AnnounceDrill(Effect):
+    """The next press of the button within so many seconds is a drill; 0: it is no longer one."""
+
+    seconds: float
+    person: str = ""
+
+
+@dataclass(frozen=True)
 class Latch(Effect):
     """The latch on disk, an incident, an alert, in this order (invariant 3: persist, then tell)."""
 

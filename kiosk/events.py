@@ -48,6 +48,20 @@ class Outcome(StrEnum):
     PRACTICE = "practice"  # a drill
 
 
+class MenuPage(StrEnum):
+    """What the adult menu has."""
+
+    TOP = "top"
+    PRACTICE = "practice"
+    WAITING = "waiting"  # for the press that is the drill
+    INCIDENTS = "incidents"
+    INCIDENT = "incident"
+    SELF_TEST = "self_test"
+    SCREEN = "screen"
+    CHIMES = "chimes"  # no page: 0 plays the one, 1 the other
+    ABOUT = "about"
+
+
 class Care(StrEnum):
     """What SLT ticks at a reset, if it is so (CHILD_UI, scene 13)."""
 
@@ -111,6 +125,24 @@ class Chose(Event):
 @dataclass(frozen=True)
 class FinishTapped(Event):
     """An adult put the finished or the fault scene away."""
+
+
+@dataclass(frozen=True)
+class MenuAsked(Event):
+    """“Menu” was touched on the locked screen: whose badge or PIN comes next is in the menu."""
+
+
+@dataclass(frozen=True)
+class MenuChose(Event):
+    """A page of the menu; `number`: of its sheets, or the incident's."""
+
+    page: MenuPage
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class MenuLeft(Event):
+    """One page up, or out of the menu."""
 
 
 # The browser and what leads to it.

@@ -35,6 +35,7 @@ class Scene(StrEnum):
     FINISHED = "finished"  # 9
     PANIC = "panic"  # 12
     RESET = "reset"  # 13
+    MENU = "menu"  # 14
     FAULT = "fault"  # 15
 
 
@@ -51,6 +52,8 @@ class Tap(StrEnum):
     CARE = "care"  # on Reset: comforted | dsl | parents
     UNLOCK = "unlock"  # on Reset, the second touch
     CANCEL = "cancel"  # on Reset: one step back, still latched
+    MENU = "menu"  # without an id: ask for the menu; with one, a page: "incident 12"
+    LEAVE = "leave"  # one page of the menu up, or not into it after all
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,37 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of the menu. `mark`: ok | bad | open | taken | closed, or none. With an `id` it leads on."""
+
+    text: str
+    small: str = ""
+    mark: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One button of the menu, by the page that it leads to."""
+
+    id: str
+    text: str
+    small: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of the menu. Without lines its keys fill it; `ruler`: a line of that many mm is drawn."""
+
+    title: str
+    text: str = ""
+    lines: tuple[Line, ...] = ()
+    keys: tuple[Key, ...] = ()
+    ruler: float = 0
+    leave: str = "Back"
+
+
+@dataclass(frozen=True)
 class View:
     """All that can be seen now. `serial` rises by one with each; the screen answers `shown` with it."""
 
@@ -151,6 +185,9 @@ class View:
     panic: PanicNews | None = None
     facts: Facts | None = None
     trouble: Trouble | None = None
+    menu: str = ""  # offered | asked: whose badge or PIN comes next is in the menu
+    sheet: Sheet | None = None
+    practice: bool = False  # a drill: the band says so, on whatever is seen
     say: str = ""  # the voice line to play on arrival, by id
     chime: str = ""  # open | tell
 
@@ -230,7 +267,17 @@ def decode_view(message: Message) -> View:
         if isinstance(made.get("facts"), dict):
             for key in ("care", "times"):
                 made["facts"][key] = tuple(made["facts"].get(key, ()))
-        for key, kind in (("sun", Sun), ("panic", PanicNews), ("facts", Facts), ("trouble", Trouble)):
+        if isinstance(made.get("sheet"), dict):
+            sheet = made["sheet"]
+            sheet["lines"] = tuple(_make(Line, line) for line in sheet.get("lines", ()))
+            sheet["keys"] = tuple(_make(Key, key) for key in sheet.get("keys", ()))
+        for key, kind in (
+            ("sheet", Sheet),
+            ("sun", Sun),
+            ("panic", PanicNews),
+            ("facts", Facts),
+            ("trouble", Trouble),
+        ):
             if made.get(key) is not None:
                 made[key] = _make(kind, made[key])
         return _make(View, made)

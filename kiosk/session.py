@@ -2,7 +2,7 @@
 
 The theory, whole. Two machines run side by side. The session machine goes
 
-    locked -> opening -> home <-> page, covered from either, closing -> locked
+    locked -> opening -> home <-> page, covered from either, closing -> locked; locked <-> menu
 
 by one table, `TABLE`, whose rows name the states they may lead to; an event without a row raises NotNow and
 changes nothing. The panic machine is a latch, `armed | latched`, asked before the table: tripping it ends the
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiosk import events as on
-from kiosk import rules
+from kiosk import menu, rules
 from kiosk.alarm import ALWAYS, LATCHED
 from kiosk.errors import NotNow
 from kiosk.events import Event
@@ -39,11 +39,21 @@ def _to(function: Callable[[Session, Any], Result], *to: State) -> Rule:
     return Rule(function, frozenset(to))
 
 
-L, O, H, P, C, X = State.LOCKED, State.OPENING, State.HOME, State.PAGE, State.COVERED, State.CLOSING  # noqa: E741  # the table below is read by its columns
+L, O, H, P, C, X, M = (  # noqa: E741  # the table below is read by its columns
+    State.LOCKED,
+    State.OPENING,
+    State.HOME,
+    State.PAGE,
+    State.COVERED,
+    State.CLOSING,
+    State.MENU,
+)
 
 TABLE: Mapping[tuple[State, type[Event]], Rule] = {
-    (L, on.Tick): _to(rules.stay, L),
-    (L, on.Identified): _to(rules.open_session, L, O),
+    (L, on.Tick): _to(menu.locked_tick, L),
+    (L, on.Identified): _to(menu.identified, L, O, M),
+    (L, on.MenuAsked): _to(menu.asked, L),
+    (L, on.MenuLeft): _to(menu.unasked, L),
     (L, on.BrowserStopped): _to(rules.stopped, L),
     (O, on.Tick): _to(rules.opening_tick, O, X),
     (O, on.StepDone): _to(rules.step_done, O),
@@ -81,6 +91,11 @@ TABLE: Mapping[tuple[State, type[Event]], Rule] = {
     (X, on.Identified): _to(rules.open_session, X, O),
     (X, on.FinishTapped): _to(rules.put_away, L),
     (X, on.BrowserStopped): _to(rules.stopped, X, L),
+    (M, on.Tick): _to(menu.tick, M, L),
+    (M, on.Identified): _to(menu.another, M),
+    (M, on.MenuChose): _to(menu.chose, M),
+    (M, on.MenuLeft): _to(menu.left, M, L),
+    (M, on.BrowserStopped): _to(rules.stay, M),
 }
 
 

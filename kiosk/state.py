@@ -24,6 +24,7 @@ class State(StrEnum):
     PAGE = "page"
     COVERED = "covered"
     CLOSING = "closing"
+    MENU = "menu"
 
 
 class Panic(StrEnum):
@@ -67,6 +68,8 @@ class Timing:
     presence_cover: float = 60
     told: float = 300  # a cover that no adult answers
     finished: float = 60
+    asking: float = 30  # for whom the menu is
+    menu: float = 60  # also how long a drill's press is waited for
     reset: float = 120  # an SLT member who identified and then walked away
 
 
@@ -87,6 +90,15 @@ class Alarm:
     reset_until: float = 0
     outcome: on.Outcome | None = None  # chosen, and not unlocked yet
     care: frozenset[on.Care] = frozenset()
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Who is in the adult menu, and where. `number`: of the page's sheets, or the incident's."""
+
+    adult: Adult
+    page: on.MenuPage = on.MenuPage.TOP
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,9 @@ class Session:
     cover: Cover | None = None
     under: State = State.HOME  # what the cover covers
     chooser: Adult | None = None  # who may choose from the cover
+
+    menu_asked_until: float = 0  # the next badge or PIN opens the menu
+    menu: Menu | None = None
 
     ending: Ending | None = None
     trouble: on.OpeningFailed | None = None

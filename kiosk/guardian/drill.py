@@ -18,9 +18,9 @@ CAUSE = "as a drill"
 
 WORDS = {
     "curtain fallen": "dark",
-    "browser dead, internet cut": "browser and internet gone",
-    "radio read back": "Wi-Fi off, read back",
-    "latched on disk, alert written": "latched on disk",
+    "browser dead, internet cut": "internet gone",
+    "radio read back": "Wi-Fi off",
+    "latched on disk, alert written": "on disk",
 }
 
 

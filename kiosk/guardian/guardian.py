@@ -25,6 +25,7 @@ from kiosk.guardian.alertway import AlertWay
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.circuit import CERTAIN, Circuit
 from kiosk.guardian.curtain import Curtain
+from kiosk.guardian.desk import Desk, Finding
 from kiosk.guardian.emergency import Emergency, Mark, Tripped
 from kiosk.guardian.flag import Flag
 from kiosk.guardian.glass import Glass
@@ -99,6 +100,7 @@ class Guardian:
         self._drill = drill.Drill()
         self._renew = renew
         self._note()
+        self.desk = Desk(records.latest, records.incident, self._findings, self.setting.about)
         self.glass = Glass(view_of(session, self.setting), panel.display, curtain)
         self._checks = (*begun_with, *self._what_a_session_stands_on())
         self._events: deque[on.Event] = deque()
@@ -119,6 +121,7 @@ class Guardian:
             do.Tell: self._tell,
             do.Log: lambda e: self.records.log(e.kind, e.person, **e.detail),
             do.Trip: self._trip,
+            do.AnnounceDrill: self._announce,
             do.Latch: self._latch,
             do.Unlatch: self._unlatch,
             do.Notify: lambda e: self.records.notify(e.subject, e.text),
@@ -279,7 +282,9 @@ class Guardian:
 
     def _show(self, effects: tuple[do.Effect, ...]) -> None:
         not_hidden = partial(self._not_hidden, self.browsing.current)
-        self.glass.show(view_of(self.session, self.setting), effects, not_hidden)
+        menu = self.session.menu
+        setting = replace(self.setting, sheet=self.desk.sheet(menu)) if menu else self.setting
+        self.glass.show(view_of(self.session, setting), effects, not_hidden)
 
     def _not_hidden(self, way_out: WayOut | None) -> None:
         if way_out is not None and way_out is self.browsing.current:
@@ -294,22 +299,32 @@ class Guardian:
     def status(self) -> dict[str, object]:
         """For an administrator: where everything stands, and each thing that a session stands on."""
         s = self.session
-        tested = {check.code for check in self._checks}
-        other = [fault for code, fault in s.faults.items() if code not in tested]
         return {
             "state": s.state,
             "panic": s.panic,
             "drill": s.alarm.drill,
             "faults": sorted(s.faults),
-            "checks": [
-                *(_line(check.code, check.holds(), check.sentence, check.todo) for check in self._checks),
-                *(_line(fault.code, False, fault.sentence, fault.todo) for fault in other),
-            ],
+            "checks": self._lines(),
             "panic_steps": [asdict(mark) for mark in self.marks],
             "radio_blocked": self.panel.radio.blocked(),
             "button_held": s.alarm.held,
             "display_on": self.panel.display.is_on,
         }
+
+    def _lines(self) -> list[dict[str, object]]:
+        """The self-test: every check, and every fault that is none of a check."""
+        tested = {check.code for check in self._checks}
+        other = [fault for code, fault in self.session.faults.items() if code not in tested]
+        return [
+            *(_line(check.code, check.holds(), check.sentence, check.todo) for check in self._checks),
+            *(_line(fault.code, False, fault.sentence, fault.todo) for fault in other),
+        ]
+
+    def _findings(self) -> list[Finding]:
+        return [
+            (str(line["code"]), bool(line["holds"]), f"{line['sentence']} {line['todo']}".strip())
+            for line in self._lines()
+        ]
 
     def _signal(self) -> None:
         """Lamp and sounder follow; one that fails is a fault, for it cannot say what it should."""
@@ -375,6 +390,14 @@ class Guardian:
             raise
         if not seconds:
             self._trip(do.Trip(drill.CAUSE))
+
+    def _announce(self, e: do.AnnounceDrill) -> None:
+        """From the menu: the button itself is to be pressed, by a hand."""
+        if not e.seconds:
+            self._drill.withdraw()
+        else:
+            self.records.log("drill_announced", e.person, seconds=e.seconds)
+            self._drill.announce(self.session, e.seconds)
 
     def _trip(self, e: do.Trip) -> None:
         self._spawn(asyncio.to_thread(self.trip, e.cause, time.monotonic_ns()))

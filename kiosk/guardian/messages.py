@@ -17,6 +17,13 @@ from kiosk.guardian.identity import Answer, Identity
 from kiosk.guardian.server import Peer
 from kiosk.protocol import Message, Tap, encode, encode_view
 
+
+def _menu(name: str) -> on.MenuChose:
+    """A page of the menu, perhaps with a number: "incident 12". Raises ValueError."""
+    page, _, number = name.partition(" ")
+    return on.MenuChose(on.MenuPage(page), int(number) if number else 0)
+
+
 TAPS: Mapping[Tap, Callable[[str], on.Event]] = {
     Tap.HOME: lambda _: on.HomeTapped(),
     Tap.BACK: lambda _: on.BackTapped(),
@@ -27,6 +34,8 @@ TAPS: Mapping[Tap, Callable[[str], on.Event]] = {
     Tap.CARE: lambda name: on.CareTicked(on.Care(name)),
     Tap.UNLOCK: lambda _: on.UnlockTapped(),
     Tap.CANCEL: lambda _: on.ResetCancelled(),
+    Tap.MENU: lambda name: _menu(name) if name else on.MenuAsked(),
+    Tap.LEAVE: lambda _: on.MenuLeft(),
 }
 
 DRILL_PRESS = 60  # s for somebody to press the real button in

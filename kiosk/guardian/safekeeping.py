@@ -94,6 +94,14 @@ class Safekeeping:
         """The incident that the panic screen is about, if it is written down. Raises StoreError."""
         return self._incidents.show(self._incident) if self._incident else None
 
+    def latest(self, count: int) -> tuple[Incident, ...]:
+        """The newest incidents, newest first. Raises StoreError."""
+        return self._incidents.latest(count)
+
+    def incident(self, number: int) -> Incident:
+        """One incident. Raises StoreError if there is none."""
+        return self._incidents.show(number)
+
     def resume(self) -> None:
         """After a start while latched: the panic screen is about the newest open panic again.
 

@@ -22,7 +22,7 @@ from kiosk.guardian.proof import Drills
 from kiosk.guardian.recordings import recording
 from kiosk.guardian.safekeeping import Place
 from kiosk.guardian.views import FILTER, STEPS, Setting
-from kiosk.protocol import Tile
+from kiosk.protocol import Line, Tile
 from kiosk.state import Timing
 
 WIRINGS = {
@@ -51,6 +51,7 @@ def setting(config: Config, policy: Policy) -> Setting:
         contacts=_contacts(config),
         titles={site.id: site.title for site in policy.sites},
         device=config.device,
+        about=(Line(f"{config.device}, {config.room}", f"Level: {config.level}"),),
         steps=STEPS if checked else tuple(step for step in STEPS if step != FILTER),
     )
 

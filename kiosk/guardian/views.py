@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kiosk import events as on
 from kiosk.faults import TABLE, Internet, gravest, no_button
 from kiosk.guardian.alerts import defang
-from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
+from kiosk.protocol import Facts, Line, PanicNews, Scene, Sheet, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
 
 FILTER = "filter"
@@ -39,12 +39,22 @@ class Setting:
     steps: tuple[str, ...] = STEPS
     device: str = ""
     times: tuple[str, ...] = ()  # what was measured of the latest panic
+    sheet: Sheet | None = None  # of the menu, while there is one
+    about: tuple[Line, ...] = ()  # this kiosk, for the menu
 
 
 def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
     """The view of this session. Panic before everything, then the session's own state."""
     if session.panic is Panic.LATCHED:
         return _panic(session, setting, serial)
+    if session.menu is not None:
+        return View(
+            serial,
+            Scene.MENU,
+            adult=session.menu.adult.name,
+            sheet=setting.sheet,
+            practice=session.menu.page is on.MenuPage.WAITING,
+        )
     if session.state is State.LOCKED:
         return _locked(session, setting, serial)
     if session.state is State.CLOSING:
@@ -67,7 +77,7 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
             news.internet, news.internet_at, a.state, a.at, a.who, a.path, a.tries, setting.contacts
         )
     if alarm.resetter is None:
-        return View(serial, Scene.PANIC, panic=news)
+        return View(serial, Scene.PANIC, panic=news, practice=alarm.drill)
     told = ALERT_WORDS[alarm.alert.state if alarm.alert else "sending"]
     if alarm.alert and alarm.alert.who:
         told = f"{told} {alarm.alert.who}, {alarm.alert.path}, {alarm.alert.at}"
@@ -84,7 +94,7 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         held=alarm.held,
         times=setting.times if alarm.drill else (),
     )
-    return View(serial, Scene.RESET, panic=news, facts=facts)
+    return View(serial, Scene.RESET, panic=news, facts=facts, practice=alarm.drill)
 
 
 def shortened(text: str, longest: int) -> str:
@@ -99,9 +109,10 @@ def _internet(cut: on.InternetCut) -> str:
 
 
 def _locked(s: Session, setting: Setting, serial: int) -> View:
+    menu = "asked" if s.menu_asked_until else "offered"
     if not s.faults:
-        return View(serial, Scene.LOCKED, note=setting.ready)
-    return View(serial, Scene.FAULT, trouble=_trouble(s, s.faults[gravest(s.faults)]))
+        return View(serial, Scene.LOCKED, note=setting.ready, menu=menu)
+    return View(serial, Scene.FAULT, trouble=_trouble(s, s.faults[gravest(s.faults)]), menu=menu)
 
 
 def _trouble(s: Session, wrong: on.FaultRaised | on.OpeningFailed) -> Trouble:

@@ -125,6 +125,13 @@ def tick(side: int) -> str:
     return f"M{' L'.join(f'{x * side:.1f} {y * side:.1f}' for x, y in points)} Z"
 
 
+def cross(side: int) -> str:
+    """A cross that fills a square, as a path."""
+    arm = (0.22, 0.12), (0.5, 0.4), (0.78, 0.12), (0.88, 0.22), (0.6, 0.5), (0.88, 0.78)
+    points = (*arm, (0.78, 0.88), (0.5, 0.6), (0.22, 0.88), (0.12, 0.78), (0.4, 0.5), (0.12, 0.22))
+    return f"M{' L'.join(f'{x * side:.1f} {y * side:.1f}' for x, y in points)} Z"
+
+
 def corner(panel: Panel, width: float = 62, height: float = 14) -> Rect:
     """The adult's corner, bottom right."""
     margin = panel.u(MARGIN)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from kiosk.faults import TABLE, Internet
-from kiosk.protocol import Scene, Trouble, View
+from kiosk.protocol import Scene, Tap, Trouble, View
 from kiosk.screen import scenes
 from kiosk.screen.look import Look
 from kiosk.screen.pinpad import PinPad
@@ -90,7 +90,8 @@ class Stage:
 
     def arrive(self, view: View, now: float) -> None:
         """A new view. The PIN desk stays only over the same scene, while it still asks for a grown-up."""
-        changed = view.scene is not self.view.scene
+        changed = view.scene is not self.view.scene or view.sheet != self.view.sheet
+        answered = self.view.menu == "asked" and view.menu != "asked"
         self.view, self._arrived = view, now
         if changed:
             self._scene_since = now
@@ -100,7 +101,7 @@ class Stage:
             self._panic_since = now
         elif view.scene not in (Scene.PANIC, Scene.RESET):
             self._panic_since = None
-        if self.pin and (changed or not self._asks()):
+        if self.pin and (changed or answered or not self._asks()):
             self._close_pin()
         if self._focus not in self.targets:
             self._focus = None
@@ -146,6 +147,8 @@ class Stage:
         if target.tap is Local.PIN:
             self._open_pin(now)
             return ()
+        if target.tap is Tap.MENU and not target.id:
+            self._open_pin(now, pin.MENU)
         if target.tap is Local.KEY:
             return self._pin_key(target.id, now)
         if target.register is Register.CHILD:
@@ -157,6 +160,8 @@ class Stage:
             return ()
         if key == "cancel":
             self._close_pin()
+            if self.view.menu == "asked":
+                return (Send("tap", {"tap": Tap.LEAVE.value, "id": "", "serial": self.view.serial}),)
         elif key == "ok":
             if self.pin.ready(now):
                 sent = Send("pin", {"pin": self.pin.digits})
@@ -166,8 +171,10 @@ class Stage:
             self.pin = self.pin.key(key, now)
         return ()
 
-    def _open_pin(self, now: float) -> None:
-        self.pin = PinPad(pin.TITLES.get(self.view.scene, "Grown-up"), now)
+    def _open_pin(self, now: float, title: str = "") -> None:
+        if self.view.menu == "asked":
+            title = pin.MENU
+        self.pin = PinPad(title or pin.TITLES.get(self.view.scene, "Grown-up"), now)
         self._leave()
 
     def _close_pin(self) -> None:
@@ -176,7 +183,8 @@ class Stage:
 
     def _asks(self) -> bool:
         """Whether the scene asks for a grown-up."""
-        return any(t.tap is Local.PIN for t in scenes.targets(self.view, self.panel))
+        found = scenes.targets(self.view, self.panel)
+        return any(t.tap is Local.PIN or (t.tap is Tap.MENU and not t.id) for t in found)
 
     def _leave(self) -> None:
         self._touches.forget()

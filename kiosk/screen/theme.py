@@ -55,6 +55,7 @@ TITLE = Type(7, True, 4.6)  # adult
 BODY = Type(4.2, False, 3.4)
 STRONG = Type(4.2, True, 3.4)
 MINOR = Type(3.4, False, 3.4)
+SMALL_STRONG = Type(3.4, True, 3.4)
 KEY = Type(6.4, True, 4.2)
 ALERT = Type(11, True, 5)  # the card of a panic that went wrong
 ALERT_BODY = Type(6, True, 4.2)

@@ -13,7 +13,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.alarm import ALWAYS, LATCHED
 from kiosk.errors import NotNow
-from kiosk.events import Adult, Care, Choice, Outcome, Role
+from kiosk.events import Adult, Care, Choice, MenuPage, Outcome, Role
 from kiosk.session import TABLE, diagram, handle
 from kiosk.state import OPEN, Cover, Ending, Panic, Session, State
 
@@ -34,6 +34,9 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.TellTapped(),
         on.Chose(Choice.TOGETHER),
         on.FinishTapped(),
+        on.MenuAsked(),
+        on.MenuChose(MenuPage.SELF_TEST),
+        on.MenuLeft(),
         on.StepDone("network"),
         on.BrowserReady(),
         on.OpeningFailed("browser", "It did not start.", "Try again."),
@@ -79,6 +82,7 @@ IN_STATE: dict[State, Session] = {
     State.HOME: HOME,
     State.PAGE: ON_PAGE,
     State.COVERED: run(ON_PAGE, on.TellTapped(), on.Identified(ALI))[0],
+    State.MENU: run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(ALI))[0],
     State.CLOSING: run(ON_PAGE, on.TellTapped(), on.Identified(ALI), on.Chose(Choice.FINISH))[0],
 }
 LATCHED_ONE, _ = run(ON_PAGE, on.PanicTripped("by the red button", "10:42:07"))
@@ -300,6 +304,89 @@ def test_finished_goes_to_sleep_by_itself_and_a_badge_gives_a_new_sun() -> None:
 
 def test_a_session_that_its_adult_finished_locks_as_soon_as_the_browser_is_gone() -> None:
     assert run(IN_STATE[State.CLOSING], on.BrowserStopped())[0].state is State.LOCKED
+
+
+# The adult menu.
+
+
+MENU = IN_STATE[State.MENU]
+
+
+def test_a_badge_alone_is_a_session_and_only_after_menu_the_menu() -> None:
+    assert run(Session(), on.Tick(100), on.Identified(ALI))[0].state is State.OPENING
+    menu, effects = run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(ALI))
+    assert menu.state is State.MENU
+    assert do.Open() not in effects
+    assert do.Log("menu_opened", "m.ali", {}) in effects
+
+
+def test_a_menu_that_was_asked_for_in_vain_leaves_the_next_badge_a_session() -> None:
+    asked, _ = run(Session(), on.Tick(100), on.MenuAsked())
+    for end in (on.Tick(130), on.MenuLeft()):
+        assert run(asked, end, on.Identified(ALI))[0].state is State.OPENING
+
+
+def test_the_menu_opens_while_a_fault_keeps_every_session_closed() -> None:
+    session, _ = run(Session(), on.FaultRaised("disk"), on.MenuAsked(), on.Identified(ALI))
+    assert session.state is State.MENU
+    assert run(session, on.MenuLeft())[0].faults
+
+
+def test_the_menu_locks_a_minute_after_the_last_touch() -> None:
+    later, _ = run(MENU, on.Tick(150), on.MenuChose(MenuPage.ABOUT), on.Tick(200))
+    assert later.state is State.MENU
+    assert run(later, on.Tick(210))[0].state is State.LOCKED
+
+
+@pytest.mark.parametrize(("adult", "allowed"), [(ALI, False), (HARVEY, True), (KHAN, True)])
+@pytest.mark.parametrize("page", [MenuPage.INCIDENTS, MenuPage.INCIDENT])
+def test_incidents_are_for_slt_and_ict(page: MenuPage, adult: Adult, allowed: bool) -> None:
+    menu, _ = run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(adult))
+    after, effects = run(menu, on.MenuChose(page))
+    assert after.menu is not None
+    assert (after.menu.page is page) == allowed
+    assert any(isinstance(e, do.Tell) and "SLT or ICT" in e.text for e in effects) != allowed
+
+
+def test_another_badge_begins_anew_so_that_nobody_reads_on_what_is_not_theirs() -> None:
+    menu, _ = run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(KHAN))
+    menu, _ = run(menu, on.MenuChose(MenuPage.INCIDENTS), on.Identified(ALI))
+    assert menu.menu is not None
+    assert (menu.menu.adult, menu.menu.page) == (ALI, MenuPage.TOP)
+
+
+def test_back_goes_one_page_up_and_at_last_to_locked() -> None:
+    menu, _ = run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(KHAN))
+    menu, _ = run(menu, on.MenuChose(MenuPage.INCIDENTS), on.MenuChose(MenuPage.INCIDENT, 3))
+    pages = []
+    while menu.menu is not None:
+        pages.append(menu.menu.page)
+        menu, _ = run(menu, on.MenuLeft())
+    assert pages == [MenuPage.INCIDENT, MenuPage.INCIDENTS, MenuPage.TOP]
+    assert menu.state is State.LOCKED
+
+
+def test_a_practice_announces_the_press_and_whoever_leaves_takes_it_back() -> None:
+    waiting, effects = run(MENU, on.MenuChose(MenuPage.PRACTICE), on.MenuChose(MenuPage.WAITING))
+    assert do.AnnounceDrill(60, "m.ali") in effects
+    for leave in (on.MenuLeft(), on.MenuChose(MenuPage.ABOUT), on.Identified(KHAN), on.Tick(161)):
+        assert do.AnnounceDrill(0) in run(waiting, leave)[1], leave
+
+
+def test_the_press_of_a_practice_is_a_panic_that_knows_who_practises() -> None:
+    waiting, _ = run(MENU, on.MenuChose(MenuPage.WAITING))
+    latched, effects = run(waiting, on.PanicTripped("by the red button", "10:42:07", held=True, drill=True))
+    assert do.Latch("by the red button", "10:42:07", ALI, "", drill=True) in effects
+    assert latched.alarm.drill
+    assert latched.menu is None
+
+
+def test_a_chime_is_heard_from_the_page_that_tests_it() -> None:
+    for number, name in enumerate(("open", "tell")):
+        session, effects = run(MENU, on.MenuChose(MenuPage.CHIMES, number))
+        assert do.Chime(name) in effects
+        assert session.menu is not None
+        assert session.menu.page is MenuPage.SCREEN
 
 
 # Panic (H3).

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kiosk import events as on
-from kiosk.events import Adult, Care, Choice, Outcome, Role
+from kiosk.events import Adult, Care, Choice, MenuPage, Outcome, Role
 from kiosk.guardian.views import Setting, view_of
 from kiosk.protocol import Scene, Tile, View
 from kiosk.session import handle
@@ -35,6 +35,7 @@ PANIC = on.PanicTripped("by the red button", "10:42:07")
     [
         ((), Scene.LOCKED),
         ((on.FaultRaised("disk"),), Scene.FAULT),
+        ((on.MenuAsked(), on.Identified(ALI)), Scene.MENU),
         ((on.Identified(ALI),), Scene.OPENING),
         (OPENED, Scene.HOME),
         (ON_PAGE, Scene.PAGE),
@@ -94,6 +95,9 @@ def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> Non
 CHOSEN = (*ON_PAGE, PANIC, on.IncidentOpened(12), on.Identified(KHAN), on.OutcomeChosen(Outcome.UPSETTING))
 
 
+CHOSEN_DRILL = (replace(PANIC, drill=True), on.Identified(KHAN), on.OutcomeChosen(Outcome.PRACTICE))
+
+
 def test_the_second_step_shows_what_is_ticked_and_the_number_for_the_paper_record() -> None:
     facts = after(*CHOSEN, on.CareTicked(Care.PARENTS), on.CareTicked(Care.COMFORTED)).facts
     assert facts is not None
@@ -112,6 +116,23 @@ def test_only_a_drill_shows_what_was_measured() -> None:
         facts = view_of(session, setting).facts
         assert facts is not None
         assert facts.times == times
+
+
+def test_the_menu_is_offered_at_the_locked_screen_and_beside_a_fault_and_nowhere_else() -> None:
+    assert after().menu == "offered"
+    assert after(on.FaultRaised("disk")).menu == "offered"
+    assert after(on.Tick(100), on.MenuAsked()).menu == "asked"
+    for events in ((on.Identified(ALI),), OPENED, ON_PAGE, (*ON_PAGE, PANIC)):
+        assert after(*events).menu == ""
+
+
+def test_every_picture_of_a_drill_has_its_band_and_no_other_picture_has() -> None:
+    drill = replace(PANIC, drill=True)
+    waiting = (on.MenuAsked(), on.Identified(ALI), on.MenuChose(MenuPage.WAITING))
+    for events in (waiting, (drill,), (drill, on.Identified(KHAN)), CHOSEN_DRILL):
+        assert after(on.Tick(100), *events).practice
+    for events in ((), waiting[:2], (PANIC,), (drill, PANIC), CHOSEN):
+        assert not after(on.Tick(100), *events).practice
 
 
 def test_choices_appear_only_once_an_adult_has_identified() -> None:

@@ -17,7 +17,9 @@ import pytest
 
 import assets
 from kiosk.faults import TABLE, Internet
-from kiosk.protocol import Facts, PanicNews, Scene, Step, Sun, Tile, Trouble, View
+from kiosk.guardian.desk import LICENCES, PRACTICE, TOP, WAITING
+from kiosk.menu import NOT_YOURS
+from kiosk.protocol import Facts, Key, Line, PanicNews, Scene, Sheet, Step, Sun, Tile, Trouble, View
 from kiosk.screen.art import Art
 from kiosk.screen.canvas import Canvas, Written
 from kiosk.screen.look import Look, PinLook
@@ -87,13 +89,87 @@ _FACTS = Facts(
     "hxxps://farm[.]example/animals/",
 )
 _TICKED = replace(_FACTS, outcome="upsetting", care=("comforted", "dsl"), reference="kiosk-1 12")
+DUE = "Ready. Red button armed. Tested 14 Nov; a test was due 21 Nov: please do one by 28 Nov."
+SHEETS = {
+    "top": TOP,
+    "practice": Sheet(
+        "Practice",
+        PRACTICE,
+        (
+            Line(
+                "Last practice: 20 Nov 09:30",
+                "dark 3 ms · internet gone 9 ms · Wi-Fi off 14 ms · on disk 31 ms",
+                "closed",
+            ),
+        ),
+        (Key("waiting", "Start practice"),),
+    ),
+    "incidents": Sheet(
+        "Incidents",
+        "",
+        (
+            Line(
+                "17 · 25 Nov 10:42 · Red button, Ms Ali", "Open: nobody has taken it", "open", "incident 17"
+            ),
+            Line("16 · 24 Nov 14:05 · Notice", "Taken by Mrs Khan", "taken", "incident 16"),
+            Line("15 · 20 Nov 09:30 · Practice, Mr Harvey", "Closed: practice", "closed", "incident 15"),
+            Line(
+                "14 · 19 Nov 11:12 · Red button, Ms Ali",
+                "Closed: pressed by mistake",
+                "closed",
+                "incident 14",
+            ),
+            Line(
+                "13 · 18 Nov 10:01 · Red button, Ms Ali",
+                "Closed: something wrong, but not seen",
+                "closed",
+                "incident 13",
+            ),
+        ),
+        (Key("incidents 0", "Before"), Key("incidents 2", "More")),
+    ),
+    "incident": Sheet(
+        "Incident 13, 18 Nov 10:01",
+        "",
+        (
+            Line("What", "Stopped by the red button"),
+            Line("Who", "Ms Ali, Rainbow room (kiosk-1)"),
+            Line("Page", "hxxps://farm[.]example/animals/"),
+            Line("Now", "Closed: an upsetting thing was seen, by Mrs Khan", "closed"),
+            Line("Ticked", "child comforted, DSL knows, parents to be told"),
+        ),
+    ),
+    "self-test": Sheet(
+        "Self-test: 2 to mend",
+        "",
+        (
+            *(
+                Line(name, f"{TABLE[code].sentence} {TABLE[code].todo}", "bad")
+                for name, code in (("Radio", "radio"), ("Button test", "button test"))
+            ),
+            Line("Screen", "", "ok"),
+            Line("Clock", "", "ok"),
+            Line("Disk", "", "ok"),
+        ),
+        (Key("self_test 1", "More"),),
+    ),
+    "screen": Sheet(
+        "Sound and screen",
+        "Hold a ruler to the line. If it is not exactly 100 mm, tell ICT: screen.width_mm.",
+        keys=(Key("chimes 0", "Opening chime"), Key("chimes 1", "Telling chime")),
+        ruler=100,
+    ),
+    "about": Sheet("About", "", (Line("kiosk-1, Rainbow room", "Level: nursery"), *LICENCES)),
+}
 TIMES = (
     "dark: 3 ms",
-    "browser and internet gone: 9 ms",
-    "Wi-Fi off, read back: 14 ms",
-    "latched on disk: 31 ms",
+    "internet gone: 9 ms",
+    "Wi-Fi off: 14 ms",
+    "on disk: 31 ms",
 )
-_LOCKED = View(1, Scene.LOCKED, note="Ready – self-test passed 08:02")
+_LOCKED = View(
+    1, Scene.LOCKED, note="Ready. Red button armed. Tested 20 Nov, next test due 27 Nov.", menu="offered"
+)
 _HOME = View(3, Scene.HOME, adult="Ms Ali", tiles=TILES, sun=SUN)
 _COVERED = View(5, Scene.COVERED, adult="Ms Ali", cover="told")
 _FAULT = Trouble(
@@ -112,6 +188,7 @@ def fault(name: str, **more: str) -> Trouble:
 
 SPECIMENS = (
     Specimen("locked", _LOCKED),
+    Specimen("locked-due", replace(_LOCKED, note=DUE)),
     Specimen("locked-feedback", _LOCKED, Look(feedback="Not recognised. 4 tries left.")),
     Specimen("pin", _LOCKED, Look(pin=PinLook(digits=2))),
     Specimen("pin-wait", _LOCKED, Look(pin=PinLook(feedback="Not recognised.", wait=57))),
@@ -165,8 +242,15 @@ SPECIMENS = (
     Specimen("reset-ticks", View(8, Scene.RESET, facts=_TICKED)),
     Specimen("reset-ticks-held", View(8, Scene.RESET, facts=replace(_TICKED, held=True, care=()))),
     Specimen(
-        "reset-drill", View(8, Scene.RESET, facts=replace(_TICKED, outcome="practice", times=TIMES, care=()))
+        "reset-drill",
+        View(8, Scene.RESET, facts=replace(_TICKED, outcome="practice", times=TIMES, care=()), practice=True),
     ),
+    *(Specimen(f"menu-{name}", View(10, Scene.MENU, sheet=sheet)) for name, sheet in SHEETS.items()),
+    Specimen("menu-refused", View(10, Scene.MENU, sheet=TOP), Look(feedback=NOT_YOURS)),
+    Specimen("menu-waiting", View(10, Scene.MENU, sheet=WAITING, practice=True)),
+    Specimen("panic-practice", replace(_panic("off", "sent")[0], practice=True)),
+    Specimen("locked-asked", replace(_LOCKED, menu="asked")),
+    Specimen("pin-menu", replace(_LOCKED, menu="asked"), Look(pin=PinLook(2, "Grown-ups' menu"))),
     Specimen("fault", View(9, Scene.FAULT, trouble=_FAULT)),
     Specimen("fault-lost", LOST),
     Specimen("fault-no-button", View(9, Scene.FAULT, trouble=fault("button", reference="F05-251042"))),
@@ -178,20 +262,13 @@ SIZES = {
     "1280x800": PANELS["10-inch"],
     "1920x1080": PANELS["15-inch"],
 }
-VARIANTS = frozenset(  # a golden of one size is enough
-    {"locked-feedback", "pin-wait", "opening-late", "home-four", "home-two", "home-none", "home-asleep"}
-    | {"home-asking", "page-door", "page-loading", "covered-presence", "covered-asleep", "finished-blocks"}
-    | {
-        "panic",
-        "panic-bad",
-        "panic-late",
-        "fault-lost",
-        "fault-no-button",
-        "reset-held",
-        "reset-refused",
-        "reset-ticks-held",
-    }
-)
+ONE_SIZE = """
+    locked-feedback locked-asked locked-due pin-wait pin-menu opening-late home-four home-two home-none
+    home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks panic
+    panic-bad panic-late fault-lost fault-no-button reset-held reset-refused reset-ticks-held menu-refused
+    menu-incident menu-about
+"""
+VARIANTS = frozenset(ONE_SIZE.split())  # a golden of one size is enough
 GOLDENS = [
     (specimen, size, panel)
     for size, panel in SIZES.items()

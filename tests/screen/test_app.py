@@ -13,7 +13,19 @@ import pygame
 import pytest
 
 import assets
-from kiosk.protocol import Message, PanicNews, Scene, Step, Sun, Tile, View, decode, encode, encode_view
+from kiosk.protocol import (
+    Message,
+    PanicNews,
+    Scene,
+    Sheet,
+    Step,
+    Sun,
+    Tile,
+    View,
+    decode,
+    encode,
+    encode_view,
+)
 from kiosk.screen.app import HEARD, MOVED, App
 from kiosk.screen.art import Art
 from kiosk.screen.client import Lost
@@ -257,6 +269,7 @@ JOURNEY = (
     View(10, Scene.PANIC, panic=PanicNews("unconfirmed", "", "not_told")),
     View(11, Scene.RESET),
     View(12, Scene.FAULT),
+    View(13, Scene.MENU, sheet=Sheet("Menu")),
 )
 
 

@@ -8,8 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, cast
 
 from kiosk.protocol import Scene, View
+from kiosk.screen import practice
 from kiosk.screen.look import Look, PinLook
-from kiosk.screen.scenes import covered, door, fault, finished, home, locked, opening, page, panic, pin, reset
+from kiosk.screen.scenes import (
+    covered,
+    door,
+    fault,
+    finished,
+    home,
+    locked,
+    menu,
+    opening,
+    page,
+    panic,
+    pin,
+    reset,
+)
 from kiosk.screen.targets import Target
 from kiosk.screen.units import Panel
 
@@ -37,6 +51,7 @@ SCENES: dict[Scene, Shown] = {
     Scene.FINISHED: cast(Shown, finished),
     Scene.PANIC: cast(Shown, panic),
     Scene.RESET: cast(Shown, reset),
+    Scene.MENU: cast(Shown, menu),
     Scene.FAULT: cast(Shown, fault),
 }
 
@@ -50,6 +65,8 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """One whole frame."""
     scene = cast(Shown, pin) if look.pin is not None else SCENES[view.scene]
     scene.paint(canvas, view, look)
+    if view.practice:
+        practice.band(canvas)
 
 
 __all__ = ["SCENES", "Look", "PinLook", "paint", "targets"]

@@ -22,12 +22,13 @@ def _card(panel: Panel) -> Rect:
 
 
 def targets(view: View, panel: Panel) -> tuple[Target, ...]:
-    """OK, if there is anyone to hear it."""
+    """OK where the fault was of one session; the menu while it stands; nothing if nobody would hear it."""
     if view.serial == UNHEARD:
         return ()
     card, u = _card(panel), panel.u
     w, h = u(40), u(14)
-    return (adult(Rect(card.right - u(8) - w, card.bottom - u(7) - h, w, h), Tap.FINISH),)
+    place = Rect(card.right - u(8) - w, card.bottom - u(7) - h, w, h)
+    return (adult(place, Tap.MENU if view.menu else Tap.FINISH),)
 
 
 def paint(canvas: Canvas, view: View, look: Look) -> None:
@@ -50,4 +51,4 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     words = Rect(left, card.bottom - u(21), width - u(46), u(14))
     canvas.text(words, f"{code}\n{reference}".strip(), theme.MINOR, theme.INK2, down="middle")
     for target in targets(view, panel):
-        paper.desk_button(canvas, target, look, "OK")
+        paper.desk_button(canvas, target, look, "Menu" if target.tap is Tap.MENU else "OK")

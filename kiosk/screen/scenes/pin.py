@@ -24,6 +24,7 @@ HELP = "Tap your badge, or type your PIN. Your name is written in the log."
 DOTS = 6  # at least
 LONGEST = 12  # digits
 
+MENU = "Grown-ups' menu"
 TITLES = {
     Scene.LOCKED: "Start a session",
     Scene.PANIC: "SLT badge or PIN",
