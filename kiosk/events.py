@@ -31,12 +31,13 @@ class Adult:
 
 
 class Choice(StrEnum):
-    """What an adult may do from the cover."""
+    """What an adult may do from the cover, or when the sun is down."""
 
     TOGETHER = "together"
     CLOSE = "close"
     FINISH = "finish"
     STOP = "stop"
+    SUN = "sun"  # another one
 
 
 class Outcome(StrEnum):
@@ -117,14 +118,14 @@ class TellTapped(Event):
 
 @dataclass(frozen=True)
 class Chose(Event):
-    """An identified adult chose from the cover."""
+    """An identified adult chose, from the cover or when the sun was down."""
 
     choice: Choice
 
 
 @dataclass(frozen=True)
 class FinishTapped(Event):
-    """An adult put the finished or the fault scene away."""
+    """An adult put the fault of a session away."""
 
 
 @dataclass(frozen=True)

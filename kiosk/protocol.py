@@ -46,8 +46,10 @@ class Tap(StrEnum):
     HOME = "home"
     BACK = "back"
     TELL = "tell"  # the grown-up button
-    CHOICE = "choice"  # on the cover, by an identified adult: together | close | finish | stop
-    FINISH = "finish"  # on Finished and on Fault
+    CHOICE = (
+        "choice"  # by an identified adult: together | close | finish | stop; finish | sun when all is done
+    )
+    FINISH = "finish"  # on Fault
     OUTCOME = "outcome"  # on Reset: upsetting | caught | mistake | practice
     CARE = "care"  # on Reset: comforted | dsl | parents
     UNLOCK = "unlock"  # on Reset, the second touch
@@ -180,7 +182,7 @@ class View:
     note: str = ""  # the adult's small line
     steps: tuple[Step, ...] = ()
     cover: str = ""  # told | presence | asleep
-    choices: bool = False  # an adult has identified: show the cover's choices
+    choices: bool = False  # an adult has identified: show what they may choose
     asking: bool = False  # presence check, first step: the pair in the sun window
     panic: PanicNews | None = None
     facts: Facts | None = None

@@ -13,7 +13,7 @@ from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Choice, Event
 from kiosk.faults import Internet, gravest
-from kiosk.state import Cover, Ending, Result, Session, State, locked, record
+from kiosk.state import ALL_DONE, Cover, Ending, Result, Session, State, locked, record
 
 # Opening.
 
@@ -198,12 +198,13 @@ def cover(s: Session, why: Cover, limit: float, line: str) -> Result:
         do.Mute(True),
         do.Chime("tell"),
         do.Say(line),
-        record("covered", s.adult, why=why, url=s.url),
+        record("covered", s.adult, why=why, url=s.url, **({"times": s.tells} if why is Cover.TOLD else {})),
     )
 
 
 def told(s: Session, e: on.TellTapped) -> Result:
-    return cover(s, Cover.TOLD, s.timing.told, "well-done")
+    """The same praise however often; the log counts (H8)."""
+    return cover(replace(s, tells=s.tells + 1), Cover.TOLD, s.timing.told, "well-done")
 
 
 def answered(s: Session, e: on.Identified) -> Result:
@@ -226,6 +227,8 @@ def uncover(s: Session) -> Result:
 def chose(s: Session, e: on.Chose) -> Result:
     if s.chooser is None:
         raise NotNow("Only an adult who has used their badge or PIN may choose.")
+    if e.choice is Choice.SUN:
+        raise NotNow("Another sun is for when this one is down.")
     log = record("cover_choice", s.chooser, choice=e.choice, url=s.url)
     if e.choice is Choice.STOP:
         return s, (log, do.Trip("from the screen"))
@@ -273,7 +276,7 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
         ending=why,
         trouble=trouble,
     )
-    said = (do.Say("all-done"),) if why in (Ending.TIME_UP, Ending.ABSENT) else ()
+    said = (do.Say("all-done"),) if why in ALL_DONE else ()
     detail = {"trouble": trouble.sentence, "code": trouble.code} if trouble else {}
     return closing, (do.Close(), record("session_closed", s.adult, why=why, **detail), *said)
 
@@ -283,7 +286,29 @@ def stopped(s: Session, e: on.BrowserStopped) -> Result:
 
 
 def put_away(s: Session, e: on.FinishTapped) -> Result:
-    return locked(s), ()
+    """A fault that was read. A session that is done is put away by badge alone."""
+    return (locked(s) if s.ending is Ending.FAULT else s), ()
+
+
+def identified_at_the_end(s: Session, e: on.Identified) -> Result:
+    """When the sun is down a badge asks what now, and hands over if it is another's (H10)."""
+    if s.ending not in ALL_DONE:
+        return open_session(s, e)
+    present, effects = here(s, e)
+    if not e.adult.agreed:
+        return s, effects
+    return replace(present, chooser=e.adult, until=s.now + s.timing.finished), effects
+
+
+def chose_at_the_end(s: Session, e: on.Chose) -> Result:
+    """Finish, or another sun: as long as the first, with everything that opening a session asks for."""
+    if s.chooser is None or e.choice not in (Choice.FINISH, Choice.SUN):
+        raise NotNow("An adult who has used their badge or PIN may finish, or give another sun.")
+    log = record("end_choice", s.chooser, choice=e.choice)
+    session, effects = (
+        (locked(s), ()) if e.choice is Choice.FINISH else open_session(s, on.Identified(s.chooser))
+    )
+    return session, (log, *effects)
 
 
 def closing_tick(s: Session, e: on.Tick) -> Result:

@@ -50,6 +50,9 @@ class Ending(StrEnum):
     FAULT = "fault"
 
 
+ALL_DONE = frozenset({Ending.TIME_UP, Ending.ABSENT})
+"""The endings that a child sees as “All done.”"""
+
 OPEN = frozenset({State.OPENING, State.HOME, State.PAGE, State.COVERED})
 """The states in which a browser may live."""
 
@@ -132,7 +135,8 @@ class Session:
 
     cover: Cover | None = None
     under: State = State.HOME  # what the cover covers
-    chooser: Adult | None = None  # who may choose from the cover
+    chooser: Adult | None = None  # who may choose, from the cover or when the sun is down
+    tells: int = 0  # how often the child told in this session
 
     menu_asked_until: float = 0  # the next badge or PIN opens the menu
     menu: Menu | None = None

@@ -130,7 +130,7 @@ def _closing(s: Session, setting: Setting, serial: int) -> View:
         return View(serial, Scene.FAULT, adult=adult, trouble=_trouble(s, s.trouble))
     if s.ending is Ending.FINISHED:
         return View(serial, Scene.LOCKED, note="Closing the session…")
-    return View(serial, Scene.FINISHED, adult=adult, next=setting.next)
+    return View(serial, Scene.FINISHED, adult=adult, next=setting.next, choices=s.chooser is not None)
 
 
 def _session(s: Session, setting: Setting, serial: int) -> View:

@@ -32,7 +32,7 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.HomeTapped(),
         on.BackTapped(),
         on.TellTapped(),
-        on.Chose(Choice.TOGETHER),
+        on.Chose(Choice.FINISH),
         on.FinishTapped(),
         on.MenuAsked(),
         on.MenuChose(MenuPage.SELF_TEST),
@@ -83,7 +83,7 @@ IN_STATE: dict[State, Session] = {
     State.PAGE: ON_PAGE,
     State.COVERED: run(ON_PAGE, on.TellTapped(), on.Identified(ALI))[0],
     State.MENU: run(Session(), on.Tick(100), on.MenuAsked(), on.Identified(ALI))[0],
-    State.CLOSING: run(ON_PAGE, on.TellTapped(), on.Identified(ALI), on.Chose(Choice.FINISH))[0],
+    State.CLOSING: run(replace(HOME, seen_at=690), on.Tick(700), on.Identified(ALI))[0],
 }
 LATCHED_ONE, _ = run(ON_PAGE, on.PanicTripped("by the red button", "10:42:07"))
 
@@ -249,6 +249,18 @@ def test_telling_covers_at_once_and_only_an_adult_uncovers_h8(session: Session) 
     assert together.state is session.state
 
 
+def test_every_telling_gets_the_same_praise_and_the_log_counts_h8() -> None:
+    once, first = run(HOME, on.TellTapped())
+    _, second = run(once, on.Identified(ALI), on.Chose(Choice.TOGETHER), on.TellTapped())
+    assert do.Log("covered", "m.ali", {"why": Cover.TOLD, "url": "", "times": 1}) in first
+    assert do.Log("covered", "m.ali", {"why": Cover.TOLD, "url": "", "times": 2}) in second
+    assert do.Say("well-done") in first
+    assert do.Say("well-done") in second
+    assert not any(isinstance(e, do.Notify) for e in (*first, *second)), "it alerts nobody by itself"
+    with pytest.raises(NotNow):
+        run(once, on.Identified(ALI), on.Chose(Choice.SUN))
+
+
 def test_stop_everything_takes_the_buttons_own_way() -> None:
     _session, effects = run(IN_STATE[State.COVERED], on.Chose(Choice.STOP))
     assert do.Trip("from the screen") in effects
@@ -299,11 +311,46 @@ def test_finished_goes_to_sleep_by_itself_and_a_badge_gives_a_new_sun() -> None:
     finished, _ = run(replace(HOME, seen_at=690), on.Tick(700))
     assert run(finished, on.BrowserStopped())[0].state is State.CLOSING
     assert run(finished, on.Tick(760))[0].state is State.LOCKED
-    assert run(finished, on.Identified(ALI))[0].state is State.OPENING
+    assert run(finished, on.FinishTapped())[0] == finished, "a touch alone does nothing"
+    for choice in Choice:
+        with pytest.raises(NotNow):
+            handle(finished, on.Chose(choice))
+    asked, _ = run(finished, on.Identified(ALI))
+    assert asked.state is State.CLOSING
+    assert run(asked, on.Chose(Choice.FINISH))[0].state is State.LOCKED
+    again, effects = run(asked, on.Chose(Choice.SUN))
+    assert (again.state, again.adult) == (State.OPENING, ALI)
+    assert do.Log("end_choice", "m.ali", {"choice": Choice.SUN}) in effects
+    for choice in (Choice.TOGETHER, Choice.CLOSE, Choice.STOP):
+        with pytest.raises(NotNow):
+            handle(asked, on.Chose(choice))
+
+
+def test_another_adult_who_gives_another_sun_has_taken_over_and_it_is_logged_h10() -> None:
+    finished, _ = run(replace(HOME, seen_at=690), on.Tick(700))
+    asked, effects = run(finished, on.Identified(HARVEY))
+    assert do.Log("hand_over", "t.harvey", {"was": "Ms Ali"}) in effects
+    assert run(asked, on.Chose(Choice.SUN))[0].adult == HARVEY
+
+
+def test_nobody_without_a_signed_agreement_gives_another_sun_h20() -> None:
+    finished, _ = run(replace(HOME, seen_at=690), on.Tick(700))
+    after, effects = run(finished, on.Identified(UNSIGNED))
+    assert after == finished
+    assert any(isinstance(e, do.Tell) and "not signed" in e.text for e in effects)
+
+
+def test_a_fault_that_came_up_meanwhile_leaves_no_other_sun() -> None:
+    finished, _ = run(replace(HOME, seen_at=690), on.Tick(700), on.FaultRaised("disk"))
+    session, effects = run(finished, on.Identified(ALI), on.Chose(Choice.SUN))
+    assert do.Open() not in effects
+    assert session.state is State.CLOSING
 
 
 def test_a_session_that_its_adult_finished_locks_as_soon_as_the_browser_is_gone() -> None:
-    assert run(IN_STATE[State.CLOSING], on.BrowserStopped())[0].state is State.LOCKED
+    ended, _ = run(IN_STATE[State.COVERED], on.Chose(Choice.FINISH))
+    assert ended.state is State.CLOSING
+    assert run(ended, on.BrowserStopped())[0].state is State.LOCKED
 
 
 # The adult menu.
@@ -496,8 +543,10 @@ class Life(RuleBasedStateMachine):
             if isinstance(effect, do.Open):
                 assert before.panic is Panic.ARMED
                 assert not before.faults
-                assert isinstance(event, on.Identified)
-                assert event.adult.agreed
+                by = event.adult if isinstance(event, on.Identified) else before.chooser
+                assert by is not None
+                assert by.agreed
+                assert isinstance(event, on.Identified) or event == on.Chose(Choice.SUN)
                 self.browser_may_live = True
             elif isinstance(effect, do.Restart | do.Navigate):
                 assert self.browser_may_live

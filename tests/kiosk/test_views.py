@@ -118,6 +118,12 @@ def test_only_a_drill_shows_what_was_measured() -> None:
         assert facts.times == times
 
 
+def test_when_all_is_done_a_badge_shows_what_may_be_chosen() -> None:
+    done = (*OPENED, on.Tick(690), on.Identified(ALI), on.Tick(700))
+    assert (after(*done).scene, after(*done).choices) == (Scene.FINISHED, False)
+    assert after(*done, on.Identified(ALI)).choices
+
+
 def test_the_menu_is_offered_at_the_locked_screen_and_beside_a_fault_and_nowhere_else() -> None:
     assert after().menu == "offered"
     assert after(on.FaultRaised("disk")).menu == "offered"

@@ -230,6 +230,7 @@ SPECIMENS = (
     Specimen("covered-presence", View(5, Scene.COVERED, adult="Ms Ali", cover="presence")),
     Specimen("covered-asleep", View(5, Scene.COVERED, adult="Ms Ali", cover="asleep")),
     Specimen("finished", View(6, Scene.FINISHED, next="garden")),
+    Specimen("finished-choices", View(6, Scene.FINISHED, next="garden", choices=True)),
     Specimen("finished-blocks", View(6, Scene.FINISHED, next="blocks")),
     Specimen("panic", *_panic("cutting", "sending")),
     Specimen("panic-well", *_panic("off", "told")),
@@ -259,12 +260,14 @@ SPECIMENS = (
 
 SIZES = {
     "800x480": PANELS["pi-7-inch"],
+    "1280x720": PANELS["touch-display-2"],
     "1280x800": PANELS["10-inch"],
     "1920x1080": PANELS["15-inch"],
 }
 ONE_SIZE = """
     locked-feedback locked-asked locked-due pin-wait pin-menu opening-late home-four home-two home-none
-    home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks panic
+    home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks
+    finished-choices panic
     panic-bad panic-late fault-lost fault-no-button reset-held reset-refused reset-ticks-held menu-refused
     menu-incident menu-about
 """

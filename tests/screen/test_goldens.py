@@ -1,4 +1,4 @@
-"""Every scene looks as it was last agreed to look, on three sizes of glass.
+"""Every scene looks as it was last agreed to look, on four sizes of glass.
 
 `KIOSK_GOLDENS=write` draws them anew: look at each before committing it. A failure leaves a side-by-side
 picture (agreed, now) in the temporary folder that it names. Rasterisers differ by a shade at edges, so a few

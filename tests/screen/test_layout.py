@@ -106,7 +106,9 @@ def test_a_cover_cannot_be_dismissed_by_a_child_s_touch(panel: Panel) -> None:
 
 def test_the_choices_on_the_cover_and_the_outcomes_of_a_reset_are_equal(panel: Panel) -> None:
     choices = targets(View(1, Scene.COVERED, cover="told", choices=True), panel)
-    assert [t.id for t in choices] == ["together", "close", "finish", "stop"]
+    assert [t.id for t in choices] == ["together", "close", "stop", "finish"]
+    *choices, end = choices
+    assert end.rect.h < choices[0].rect.h, "the end of the session is no fourth choice"
     outcomes = targets(View(1, Scene.RESET), panel)[:4]
     assert [t.id for t in outcomes] == ["upsetting", "caught", "mistake", "practice"]
     for group in (choices, outcomes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from kiosk.protocol import PanicNews, Scene, View
 from kiosk.screen import theme
 from kiosk.screen.canvas import Canvas
 from kiosk.screen.look import Look
+from kiosk.screen.practice import WORDS
 from kiosk.screen.scenes.panic import facts
 from kiosk.screen.units import Panel
 
@@ -79,6 +81,26 @@ def test_what_is_known_is_never_pushed_off_the_glass_by_whom_to_call(render: Cal
     words = {w.text for w in written}
     assert {"Internet OFF (checked 10:42:07)", "This needs an SLT badge.", "SLT NOT told.", "Desk 0"} <= words
     assert "Desk 39" not in words
+
+
+@pytest.mark.parametrize(("internet", "alert"), BOTH)
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("practice", [False, True])
+def test_every_word_of_both_facts_is_on_the_glass_and_the_band_on_a_practice_alone(
+    internet: str, alert: str, late: bool, practice: bool, panel: Panel, render: Callable[..., Canvas]
+) -> None:
+    shown = replace(view(internet, alert), practice=practice)
+    specimen = type("Specimen", (), {"view": shown, "look": Look(late=late)})()
+    written = render(specimen, panel).written
+    assert all(w.fits for w in written)
+    said = " ".join(w.text for w in written)
+    for line, todo in (INTERNET[internet], ALERT[alert]):
+        assert line in said
+        assert todo in said
+    assert (WORDS in said) == practice
+    if practice:
+        band = next(w for w in written if w.text == WORDS)
+        assert all(w.ink.y >= band.box.bottom for w in written if w is not band)
 
 
 def test_panic_is_black_but_for_its_words(render: Callable[..., Canvas]) -> None:

@@ -1,6 +1,7 @@
 """Scenes 7 and 11. The page is gone at once, the child is praised or the adult is looked for.
 
-A child cannot dismiss the cover. Once an adult has identified, four equal choices lie on a card of the Desk.
+A child cannot dismiss the cover. Once an adult has identified, three equal choices lie on a card of the Desk,
+and beneath them, smaller, the end of the session.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ HEADLINES = {
 CHOICES = {
     "together": "Look together",
     "close": "Close this page",
-    "finish": "Finish for now",
     "stop": "Stop everything and tell SLT",
 }
+FINISH = "Finish the session"
 
 
 def _card(panel: Panel) -> Rect:
@@ -39,13 +40,16 @@ def _card(panel: Panel) -> Rect:
 
 
 def targets(view: View, panel: Panel) -> tuple[Target, ...]:
-    """The four choices, or the corner that asks who you are."""
+    """The three choices and the end, or the corner that asks who you are."""
     if view.choices:
         card, pad = _card(panel), panel.u(6)
         title = panel.u(17)
-        area = Rect(card.x + pad, card.y + title, card.w - 2 * pad, card.h - title - pad)
+        small = panel.u(11.5)
+        end = Rect(card.x + pad, card.bottom - panel.u(4) - small, card.w - 2 * pad, small)
+        area = Rect(end.x, card.y + title, end.w, end.y - panel.u(4) - card.y - title)
         rects = column(area, len(CHOICES), panel.u(4))
-        return tuple(adult(rect, Tap.CHOICE, id) for rect, id in zip(rects, CHOICES, strict=True))
+        equal = (adult(rect, Tap.CHOICE, id) for rect, id in zip(rects, CHOICES, strict=True))
+        return (*equal, adult(end, Tap.CHOICE, "finish"))
     found = (adult(paper.corner(panel), Local.PIN),)
     if view.cover == "asleep":
         return (
@@ -86,5 +90,7 @@ def _choices(canvas: Canvas, view: View, look: Look) -> None:
         theme.INK,
         down="middle",
     )
-    for target in targets(view, canvas.panel):
+    *equal, end = targets(view, canvas.panel)
+    for target in equal:
         paper.desk_button(canvas, target, look, CHOICES[target.id])
+    paper.desk_button(canvas, end, look, FINISH, fill=theme.CARD)

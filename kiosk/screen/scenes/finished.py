@@ -1,4 +1,4 @@
-"""Scene 9. All done, and what comes next. Nothing to bargain with; the adult finishes or adds a sun."""
+"""Scene 9. All done, and what comes next. Nothing to bargain with; an adult's badge ends it or adds a sun."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from kiosk.screen.canvas import Canvas
 
 
+CHOICES = {"finish": "Finish", "sun": "Another sun"}
+
+
 def targets(view: View, panel: Panel) -> tuple[Target, ...]:
-    """Two equal buttons of the adult, bottom right."""
+    """The adult's corner: who are you? Then two equal buttons: finish, or another sun."""
     right = paper.corner(panel)
+    if not view.choices:
+        return (adult(right, Local.PIN),)
     left = right.moved(-right.w - panel.u(5), 0)
-    return (adult(left, Tap.FINISH), adult(right, Local.PIN))
+    return (adult(left, Tap.CHOICE, "finish"), adult(right, Tap.CHOICE, "sun"))
 
 
 def paint(canvas: Canvas, view: View, look: Look) -> None:
@@ -28,13 +33,14 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     paper.scenery(canvas, "finished", paper.DUSK, glass, _behind)
     words = Rect(u(MARGIN), u(10), round(panel.width * 0.5) - u(MARGIN), panel.g(14))
     canvas.text(words, "All done.", theme.HEADLINE, theme.INK, "centre", "middle")
-    finish, more = targets(view, panel)
+    found = targets(view, panel)
     top = u(12)
-    height = min(panel.g(82), finish.rect.y - u(10) - top)
+    height = min(panel.g(82), found[0].rect.y - u(10) - top)
     width = round(height * 0.95)
     paper.next_card(canvas, Rect(round(panel.width * 0.7) - width // 2, top, width, height), view)
-    paper.desk_button(canvas, finish, look, "Finish", fill=theme.CARD)
-    paper.desk_button(canvas, more, look, look.feedback or "Another sun: badge or PIN", fill=theme.CARD)
+    for target in found:
+        text = CHOICES.get(target.id) or look.feedback or "Grown-up: badge or PIN"
+        paper.desk_button(canvas, target, look, text, fill=theme.CARD)
 
 
 def _behind(canvas: Canvas) -> None:

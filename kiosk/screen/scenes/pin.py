@@ -28,7 +28,7 @@ MENU = "Grown-ups' menu"
 TITLES = {
     Scene.LOCKED: "Start a session",
     Scene.PANIC: "SLT badge or PIN",
-    Scene.FINISHED: "Another sun",
+    Scene.FINISHED: "What now?",
     Scene.COVERED: "Grown-up",
     Scene.HOME: "Grown-up",
     Scene.PAGE: "Grown-up",
