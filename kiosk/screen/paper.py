@@ -36,7 +36,7 @@ class Land:
 DAY = Land(theme.PAPER, theme.MEADOW_LIGHT, theme.MEADOW)
 COVER = Land(theme.POND_LIGHT, theme.MEADOW_LIGHT, theme.MEADOW)
 NIGHT = Land(theme.PLUM_DEEP, theme.NIGHT_FAR, theme.NIGHT_NEAR)
-WAKING = Land(theme.PLUM, theme.MEADOW_LIGHT, theme.MEADOW)
+WAKING = Land(theme.PLUM, theme.NIGHT_FAR, theme.MEADOW)  # dark enough for the words before it
 DUSK = Land(theme.LAVENDER_LIGHT, theme.MEADOW_LIGHT, theme.MEADOW)
 TILES = Land(theme.PAPER, theme.PALE_HILL, theme.MEADOW_LIGHT)  # pale, so that every tile stands out (3:1)
 LAST_MINUTE = Land(theme.DUSK, theme.PALE_HILL, theme.MEADOW_LIGHT)

@@ -103,10 +103,11 @@ def _cards(canvas: Canvas, cards: list[Fact]) -> int:
     """The large cards, from the bottom upwards; returns where the small lines must end."""
     panel, u = canvas.panel, canvas.panel.u
     bottom = panel.height - u(MARGIN)
+    tall = u(34 if len(cards) == 1 else 26)  # two leave room for whom to call
     for fact in reversed(cards):
-        card = Rect(u(MARGIN), bottom - u(34), panel.width - 2 * u(MARGIN), u(34))
+        card = Rect(u(MARGIN), bottom - tall, panel.width - 2 * u(MARGIN), tall)
         canvas.paper(card, theme.NIGHTINK, CARD_RADIUS, shadow=False)
-        inside = card.inset(u(6))
+        inside = card.inset(u(6 if len(cards) == 1 else 4))
         half = round(inside.h * 0.55)
         canvas.text(
             Rect(inside.x, inside.y, inside.w, half), fact.line, theme.ALERT, theme.ALARM, down="middle"
