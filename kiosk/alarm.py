@@ -15,6 +15,7 @@ from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Event, Role
 from kiosk.faults import Internet
+from kiosk.menu import interrupted
 from kiosk.rules import close, stay
 from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
 
@@ -134,7 +135,8 @@ def fault(s: Session, e: on.FaultRaised) -> Result:
     s = replace(s, faults={**s.faults, e.code: e})
     log = () if known else (record("fault", None, code=e.code, sentence=e.sentence),)
     if s.state not in OPEN:
-        return s, log
+        s, effects = (s, ()) if known else interrupted(s)
+        return s, (*effects, *log)
     closing, effects = close(s, Ending.FAULT, trouble=on.OpeningFailed(e.code, e.sentence, e.todo, e.at))
     return closing, (*effects, *log)
 

@@ -89,6 +89,13 @@ def another(s: Session, e: on.Identified) -> Result:
     return _at(s, Menu(e.adult)), (*_no_drill(menu), record("menu_opened", e.adult))
 
 
+def interrupted(s: Session) -> Result:
+    """Something new is wrong while a drill's press is waited for: perhaps it was not even announced, so the
+    page that calls it a practice goes."""
+    waits = s.menu is not None and s.menu.page is MenuPage.WAITING
+    return (locked(s), (do.AnnounceDrill(0),)) if waits else (s, ())
+
+
 def tick(s: Session, e: on.Tick) -> Result:
     if s.now < s.until:
         return s, ()

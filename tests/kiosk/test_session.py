@@ -420,6 +420,16 @@ def test_a_practice_announces_the_press_and_whoever_leaves_takes_it_back() -> No
         assert do.AnnounceDrill(0) in run(waiting, leave)[1], leave
 
 
+def test_a_fault_that_comes_up_ends_the_waiting_so_that_no_real_press_is_called_a_practice() -> None:
+    waiting, _ = run(MENU, on.MenuChose(MenuPage.WAITING))
+    after, effects = run(waiting, on.FaultRaised("records"))
+    assert after.state is State.LOCKED
+    assert do.AnnounceDrill(0) in effects
+    standing, _ = run(Session(), on.FaultRaised("button test"), on.MenuAsked(), on.Identified(ALI))
+    waiting, _ = run(standing, on.MenuChose(MenuPage.WAITING), on.FaultRaised("button test"))
+    assert waiting.state is State.MENU, "a practice is what mends that one"
+
+
 def test_the_press_of_a_practice_is_a_panic_that_knows_who_practises() -> None:
     waiting, _ = run(MENU, on.MenuChose(MenuPage.WAITING))
     latched, effects = run(waiting, on.PanicTripped("by the red button", "10:42:07", held=True, drill=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.protocol import PanicNews, Scene, Sun, Tap, Tile, View
+from kiosk.protocol import Key, PanicNews, Scene, Sheet, Sun, Tap, Tile, View
 from kiosk.screen.scenes.pin import LONGEST
 from kiosk.screen.stage import LOST, STARTING, Send, Stage
 from kiosk.screen.targets import Local, Target
@@ -254,3 +254,53 @@ def test_a_touch_that_began_on_one_scene_does_not_end_on_the_next(stage: Stage) 
     stage.arrive(PANIC, 0.1)
     assert stage.touch(Touch(Phase.UP, x, y, 0.2)) == ()
     assert stage.pin is None
+
+
+MENU_OFFERED = View(1, Scene.LOCKED, menu="offered")
+MENU_ASKED = View(2, Scene.LOCKED, menu="asked")
+
+
+def test_a_touch_on_menu_asks_for_it_and_for_whose_it_is(stage: Stage) -> None:
+    stage.arrive(MENU_OFFERED, 0)
+    assert touch(stage, Tap.MENU, at=1) == (Send("tap", {"tap": "menu", "id": "", "serial": 1}),)
+    stage.arrive(MENU_ASKED, 1.1)
+    pad = stage.look(1.2).pin
+    assert pad is not None
+    assert pad.title == "Grown-ups' menu"
+    type_in(stage, "123456", 2)
+    assert stage.key("enter", 3) == (Send("pin", {"pin": "123456"}),)
+
+
+def test_back_from_the_menu_s_pin_says_that_it_is_not_wanted_after_all(stage: Stage) -> None:
+    stage.arrive(MENU_OFFERED, 0)
+    touch(stage, Tap.MENU, at=1)
+    stage.arrive(MENU_ASKED, 1.1)
+    assert stage.key("escape", 2) == (Send("tap", {"tap": "leave", "id": "", "serial": 2}),)
+    assert stage.pin is None
+
+
+def test_a_pin_for_the_menu_never_becomes_one_for_a_session(stage: Stage) -> None:
+    """The guardian waits for it no longer: what is half typed is forgotten."""
+    stage.arrive(MENU_OFFERED, 0)
+    touch(stage, Tap.MENU, at=1)
+    stage.arrive(MENU_ASKED, 1.1)
+    type_in(stage, "1234", 2)
+    stage.arrive(View(3, Scene.LOCKED, menu="offered"), 31)
+    assert stage.pin is None
+
+
+def test_digits_typed_at_the_locked_screen_are_for_a_session(stage: Stage) -> None:
+    stage.arrive(MENU_OFFERED, 0)
+    type_in(stage, "1", 1)
+    pad = stage.look(1).pin
+    assert pad is not None
+    assert pad.title == "Start a session"
+
+
+def test_a_finger_that_rests_while_the_menu_turns_its_page_means_nothing_to_the_next(stage: Stage) -> None:
+    keys = Sheet("Menu", keys=(Key("practice", "Practice"), Key("about", "About")))
+    stage.arrive(View(4, Scene.MENU, sheet=keys), 0)
+    x, y = find(stage, Tap.MENU, "practice").rect.centre
+    stage.touch(Touch(Phase.DOWN, x, y, 1))
+    stage.arrive(View(5, Scene.MENU, sheet=Sheet("Practice", keys=keys.keys)), 1.1)
+    assert stage.touch(Touch(Phase.UP, x, y, 1.2)) == ()
