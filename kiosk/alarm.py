@@ -73,14 +73,26 @@ def latched_care(s: Session, e: on.CareTicked) -> Result:
 
 
 def latched_unlock(s: Session, e: on.UnlockTapped) -> Result:
-    """The second step needs an outcome and the button out; it ends at locked, restarting nothing."""
+    """The second step needs an outcome and the button out. It is seen once it is on the disk."""
     by = _resetter(s)
     if s.alarm.outcome is None:
         raise NotNow("Say first what it was.")
     if s.alarm.held:
         return _reset(s), (do.Tell(HELD), record("reset_held", by))
     care = tuple(care for care in on.Care if care in s.alarm.care)
-    return locked(s), (do.Unlatch(s.alarm.outcome, by, care),)
+    return _reset(s), (do.Unlatch(s.alarm.outcome, by, care),)
+
+
+def unlatched(s: Session, e: on.Unlatched) -> Result:
+    """The reset is written down: it ends at locked, restarting nothing."""
+    if s.alarm.outcome is None:
+        raise NotNow("Nobody is resetting.")
+    return locked(s), ()
+
+
+def not_unlatched(s: Session, e: on.NotUnlatched) -> Result:
+    """What could not be written down is no reset."""
+    return s, (do.Tell(e.sentence),)
 
 
 def latched_tick(s: Session, e: on.Tick) -> Result:
@@ -105,6 +117,8 @@ LATCHED: Mapping[type[Event], Callable[[Session, Any], Result]] = {
     on.OutcomeChosen: latched_outcome,
     on.CareTicked: latched_care,
     on.UnlockTapped: latched_unlock,
+    on.Unlatched: unlatched,
+    on.NotUnlatched: not_unlatched,
     on.ResetCancelled: latched_cancel,
     on.BrowserStopped: stay,
 }

@@ -114,7 +114,7 @@ class Latch(Effect):
 
 @dataclass(frozen=True)
 class Unlatch(Effect):
-    """Latch off the disk, the incident closed with its outcome and ticks. Restarts nothing."""
+    """Latch off the disk, the incident closed with its outcome; answers Unlatched or NotUnlatched."""
 
     outcome: Outcome
     by: Adult

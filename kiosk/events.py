@@ -284,6 +284,18 @@ class UnlockTapped(Event):
 
 
 @dataclass(frozen=True)
+class Unlatched(Event):
+    """The reset is on the disk."""
+
+
+@dataclass(frozen=True)
+class NotUnlatched(Event):
+    """The reset could not be written down; `sentence` says why and what to do."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
 class ResetCancelled(Event):
     """One step back: from the ticks to the outcomes, from there to the panic screen, still latched."""
 

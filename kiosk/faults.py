@@ -64,7 +64,13 @@ _ROWS = (
     Fault(
         "F09", "radio", "The Wi-Fi cannot be switched.", "Unplug the kiosk from the network.", vouched=False
     ),
-    Fault("F10", "guardian", "The kiosk's guardian stumbled.", "Restart the kiosk.", vouched=False),
+    Fault(
+        "F10",
+        "guardian",
+        "The kiosk's guardian stumbled.",
+        "Wait a moment; if this stays, restart the kiosk.",
+        vouched=False,
+    ),
     Fault("F11", "config", "The configuration has a mistake.", "Ask ICT to run: kiosk check"),
     Fault("F12", "store", "The records cannot be used.", "Tell ICT."),
     Fault("F13", "hardware", "A part of the kiosk is missing.", "Check its cable; the kiosk tries again."),

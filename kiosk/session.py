@@ -131,6 +131,6 @@ def diagram() -> str:
     lines += [f"    {a} --> {b}: {', '.join(names)}" for (a, b), names in ways.items()]
     lines += [f"    state panic {{\n        [*] --> {Panic.ARMED}"]
     lines += [f"        {Panic.ARMED} --> {Panic.LATCHED}: {on.PanicTripped.__name__}, from any state"]
-    reset = f"{on.UnlockTapped.__name__}, by SLT with an outcome, to locked"
+    reset = f"{on.UnlockTapped.__name__}, by SLT with an outcome, then {on.Unlatched.__name__}, to locked"
     lines += [f"        {Panic.LATCHED} --> {Panic.ARMED}: {reset}\n    }}"]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,22 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
             },
             {"config_folder": str(chosen.config), "state_folder": str(chosen.state)},
         )
+        loop.set_exception_handler(partial(_failed, guardian))
         over: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
+        over.append(asyncio.create_task(guardian.worn_out()))
         if lacks:
             over.append(asyncio.create_task(_until_one_is_gone(lacks)))
         await _live(chosen, guardian, messages, waiting, over, _signs_of_life(config, guardian))
         if curtain is not None:
             curtain.close()
+
+
+def _failed(guardian: Guardian, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A callback of ours that raised is a stumble; what only a connection or a finished task had, is told."""
+    if "handle" in context:
+        guardian.stumble(context)
+    else:
+        loop.default_exception_handler(context)
 
 
 def _check(code: str, lack: Lack | None) -> Check:

@@ -2,8 +2,9 @@
 
 A panic's picture has to be painted by the screen, and a page's window to be given up by its dying processes:
 both take their time, and a screen that hangs takes for ever. The curtain asks neither. It falls in the
-button's own thread, waits for no answer, and rises when the screen has confirmed that the panic's picture is
-on the glass behind it. Opacity counts from sway's next frame on (`kiosk.screen.compositor`).
+button's own thread, waits neither for a connection nor for an answer, and rises when the screen has said that
+the panic's picture is on the glass behind it. Opacity counts from sway's next frame on
+(`kiosk.screen.compositor`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 FALL = '[app_id=".*"] opacity 0'
 RISE = '[app_id="^kiosk-screen$"] opacity 1'  # what is not ours stays unseen
 COMMAND = 0  # sway-ipc(7): RUN_COMMAND
-PATIENCE = 1.0  # s for sway to accept a connection
+MOST_ANSWERS = 64  # blocks of them thrown away at once; sway says a line to each word
 
 
 class Curtain:
@@ -64,18 +65,16 @@ class Curtain:
         """The connection, made anew if sway hung up; what it answers is thrown away."""
         if self._sway is not None:
             with suppress(BlockingIOError):
-                while self._sway.recv(4096):
-                    pass
-                self._hang_up()
+                if not all(self._sway.recv(4096) for _ in range(MOST_ANSWERS)):
+                    self._hang_up()
         if self._sway is None:
             sway = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sway.settimeout(PATIENCE)
+            sway.setblocking(False)  # what sway cannot take at once, a connection or a word, is an error
             try:
                 sway.connect(str(self._address))
             except OSError:
                 sway.close()
                 raise
-            sway.setblocking(False)  # a word that sway's full socket cannot take at once is an error
             self._sway = sway
         return self._sway
 

@@ -95,8 +95,7 @@ class Emergency:
     def reset(self, number: int) -> None:
         """Take the latch in memory off, unless there has been a panic after the one of that number.
 
-        Before the one on disk: killed in between, the kiosk is latched again; in the other order a reset that
-        was recorded would come back as a panic.
+        Only when the one on the disk is off: killed in between, the kiosk begins with a panic of its own.
         """
         with self._lock:
             if number == self._number:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from hardware.errors import HardwareError
 from hardware.panel import Panel, SimulatedPanel
@@ -39,7 +39,10 @@ from kiosk.guardian.window import Cut
 from kiosk.session import handle
 from kiosk.state import OPEN, Alarm, Panic, Session, State
 
+T = TypeVar("T")
+
 TICK = 0.25  # s
+REST = 10.0  # s from a stumble to a new beginning, for an adult to read what happened
 WRITE_AGAIN = 5.0  # s between two tries to write down a panic that the disk did not take
 
 
@@ -106,6 +109,7 @@ class Guardian:
         self._events: deque[on.Event] = deque()
         self._busy = False
         self._over = False
+        self._stumbled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._effects: Mapping[type[do.Effect], Callable[[Any], None]] = {
@@ -247,8 +251,8 @@ class Guardian:
         except NotNow:
             return  # a touch on a scene that has just gone, or the late answer of a browser that is closing
         is_open = self.session.state in OPEN
-        self._show(effects)
-        self._signal()
+        self._keep(lambda: self._show(effects))
+        self._keep(self._signal)
         # Whatever the instant at which the power goes: an open session, or what ended it, is on the disk.
         if is_open and not was:
             self._drill.withdraw()
@@ -259,12 +263,37 @@ class Guardian:
             self._keep(self.records.session_ends)
         self._keep(lambda: self.records.on_page(self.session.url, self.session.adult))
 
-    def _keep(self, act: Callable[[], None]) -> None:
-        """Do it; records that cannot be written are a fault, and a fault closes."""
+    def _keep(self, act: Callable[[], T]) -> T | None:
+        """Do it, and whatever becomes of it let what comes after it be done: above all, a panic's latch.
+
+        Records that cannot be written are a fault, and a fault closes; so is a stumble.
+        """
         try:
-            act()
+            return act()
         except StoreError as error:
-            self._events.append(on.FaultRaised("records", str(error.args[0]), error.todo))
+            self._fault(on.FaultRaised("records", str(error.args[0]), error.todo))
+        except Exception as error:  # noqa: BLE001  # no mistake of ours may stand between a press and SLT
+            self.stumble({"message": "an effect failed", "exception": error})
+        return None
+
+    def stumble(self, context: dict[str, Any]) -> None:
+        """Something failed that should not have: said in full in the journal, and closed."""
+        self._loop.default_exception_handler(context)
+        self._fault(on.FaultRaised("guardian"))
+        self._stumbled.set()
+
+    def _fault(self, fault: on.FaultRaised) -> None:
+        """Once: a part that fails while its own fault is dealt with must not keep us at it for ever."""
+        waiting = (event.code for event in self._events if isinstance(event, on.FaultRaised))
+        if fault.code not in (*self.session.faults, *waiting):
+            self._events.append(fault)
+
+    async def worn_out(self) -> None:
+        """Returns when this guardian has stumbled, and a new one had better begin; not during a panic."""
+        await self._stumbled.wait()
+        await asyncio.sleep(REST)
+        while self.session.panic is Panic.LATCHED or self.emergency.tripped.is_set():
+            await asyncio.sleep(TICK)
 
     def note(self, kind: str, **detail: object) -> None:
         """One record that stands for nothing but itself."""
@@ -331,7 +360,10 @@ class Guardian:
         try:
             signal(self.panel, self.session)
         except HardwareError as error:
-            self._events.append(on.FaultRaised("lamp", str(error)))
+            self._fault(on.FaultRaised("lamp", str(error)))
+        else:
+            if "lamp" in self.session.faults:
+                self._events.append(on.FaultCleared("lamp"))
 
     def _tell(self, e: do.Tell) -> None:
         self._told = True
@@ -408,14 +440,14 @@ class Guardian:
     def _tripped(self, tripped: Tripped) -> None:
         self._number = tripped.number
         self.marks, self._latest = tripped.marks, tripped
-        self.circuit.tripped(tripped)
+        self._keep(lambda: self.circuit.tripped(tripped))
         if tripped.held:
             self._loop.call_later(CERTAIN, lambda: self._keep(lambda: self.circuit.settled(tripped)))
-        announced = self._drill.claims(tripped, self.session)
+        announced = self._keep(lambda: self._drill.claims(tripped, self.session)) or False
         # One event and so one picture: each further one would keep the compositor from showing the first.
-        cut = _known(self.alert_way.tripped(tripped.confirmed))
+        cut = self._keep(lambda: _known(self.alert_way.tripped(tripped.confirmed)))
         self.post(on.PanicTripped(tripped.cause, _clock(), tripped.held, announced, cut))
-        self.glass.lift()
+        self._keep(self.glass.lift)
         self.marks = (*self.marks, self._mark("latched on disk, alert written", tripped.at_ns))
         self.setting = replace(self.setting, times=drill.measured(self.marks))
         self._keep(lambda: self.records.steps(self.marks))
@@ -450,19 +482,20 @@ class Guardian:
             self.post(on.IncidentOpened(panic.number))
 
     def _unlatch(self, e: do.Unlatch) -> None:
-        """Not saveable: stays latched, on the glass too (CHILD_UI, scene 13)."""
-        self.emergency.reset(self._number)
+        """Written down first, then taken off, then seen; what cannot be written stays latched (scene 13)."""
         try:
             self.records.unlatch(e.outcome, e.by, tested=self.circuit.pressed, care=e.care)
         except StoreError as error:
-            self.trip("again: the reset could not be recorded", time.monotonic_ns())
-            raise error
+            self.post(on.NotUnlatched(str(error)))
+            raise
+        self.emergency.reset(self._number)
+        self.post(on.Unlatched())
         self.circuit.reset()
         try:
             self.alert_way.reset()
             self._radio_off()
         except HardwareError as error:
-            self._events.append(on.FaultRaised("radio", str(error)))
+            self._fault(on.FaultRaised("radio", str(error)))
 
     # Tasks.
 
@@ -474,8 +507,8 @@ class Guardian:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "a task failed", "exception": error})
-            self.post(on.FaultRaised("guardian"))
+            self.stumble({"message": "a task failed", "exception": error})
+            self.post(on.Tick(time.monotonic()))
 
 
 async def _alone(work: Awaitable[None]) -> None:

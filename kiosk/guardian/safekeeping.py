@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from kiosk import events as on
 from kiosk.errors import StoreError
@@ -68,6 +69,7 @@ class Safekeeping:
         self._incidents = Incidents(store)
         self._incident = 0  # the one that the panic screen is about
         self._marks: Collection[Mark] = ()  # of that one
+        self._stepped = 0  # the incident whose steps are written
         self._unwritten: list[Callable[[], None]] = []  # of that one, too
         self.outbox = Outbox(
             store, deliver, now, self._progress, self._trouble, escalate_after=place.escalate_after
@@ -114,7 +116,7 @@ class Safekeeping:
             self.latch(why.cause if why else "at a time that is not known", now(), None, "")
             return
         for panic in panics:
-            self._incident = panic.number
+            self._incident = self._stepped = panic.number
             if not deliveries.load(self._store, panic.number):
                 self._alert(panic, ())
         news = self.outbox.news(self._incident)
@@ -281,11 +283,19 @@ class Safekeeping:
         return f"{head.serial}:{head.seal[:16]}"
 
     def steps(self, marks: Collection[Mark]) -> None:
-        """The panic's steps, each with its milliseconds since the edge, into its incident (H19)."""
-        self._marks = marks
-        for mark in marks if self._incident else ():  # without one: they are written when it can be
-            name = f"{mark.name}: {mark.error}" if mark.error else mark.name
-            self._incidents.add_step(self._incident, name, mark.ms)
+        """The panic's steps, each with its milliseconds since the edge, into its incident (H19).
+
+        Each once: those of a second press are not the panic's. Without an incident they wait for it.
+        """
+        if not self._incident:
+            self._marks = marks
+        if not (self._incident and marks) or self._stepped == self._incident:
+            return
+        with self._store.transaction():
+            for mark in marks:
+                name = f"{mark.name}: {mark.error}" if mark.error else mark.name
+                self._incidents.add_step(self._incident, name, mark.ms)
+        self._stepped = self._incident
 
     def unlatch(
         self, outcome: Outcome, by: Adult, tested: bool = False, care: Collection[on.Care] = ()
@@ -311,8 +321,8 @@ class Safekeeping:
             self._latch.clear(by.name, outcome, at)
             if tested:
                 self._store.keep(BUTTON_TESTED, timestamp(at))
-        for panic in panics:
-            self.outbox.take(panic.number, by.name, at)
+        for panic in panics:  # it is reset, whatever becomes of this
+            self._or_fault(partial(self.outbox.take, panic.number, by.name, at))
 
     def take(self, number: int, by: str) -> Incident:
         """Somebody answers for an incident; the incident as it then stands. Raises StoreError."""

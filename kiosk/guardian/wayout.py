@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from allowlist.door import Door
 from kiosk.errors import BrowserError
@@ -66,11 +67,10 @@ class WayOut:
         back can keep the processors from us for twenty.
         """
         self._cut.set()
-        try:
-            self.door.cut()
-        finally:
-            self.browser.kill()
-            self._check.cut()
+        with ExitStack() as each:  # the last first, and each whatever became of the others
+            each.callback(self._check.cut)
+            each.callback(self.browser.kill)
+            each.callback(self.door.cut)
 
     async def closed(self) -> None:
         """Return when every process of the browser is reaped and the door has let go of its sockets."""

@@ -39,8 +39,9 @@ class Streaming:
         wait_until(lambda: self.live() >= 2)
 
     def browsers(self) -> list[int]:
+        """Everything of the browser: its own processes, and the walls around them."""
         found = below(self.rig.pile.processes["guardian"].pid)
-        return [pid for pid, name in found.items() if "chrom" in name]
+        return [pid for pid, name in found.items() if "chrom" in name or "bwrap" in name]
 
     def dead_and_cut(self) -> bool:
         return not self.browsers() and self.live() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,22 @@ def test_a_sway_that_reads_nothing_holds_nobody_up(sway: Compositor, curtain: Cu
     with pytest.raises(BlockingIOError):
         forever()
     assert curtain.ready
+
+
+def test_a_sway_that_accepts_nobody_holds_nobody_up(tmp_path: Path) -> None:
+    address = tmp_path / "busy"
+    with socket.socket(socket.AF_UNIX) as full, ExitStack() as waiting:
+        full.bind(str(address))
+        full.listen(0)
+        with suppress(BlockingIOError):
+            while True:  # until the kernel has no place left in its line
+                peer = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                peer.setblocking(False)
+                peer.connect(str(address))
+        with closing(Curtain(address)) as curtain:
+            assert not curtain.ready
+            with pytest.raises(BlockingIOError):
+                curtain.fall()
 
 
 def test_without_sway_it_is_not_ready_and_says_so(curtain: Curtain) -> None:

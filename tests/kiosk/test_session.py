@@ -54,6 +54,8 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.OutcomeChosen(Outcome.MISTAKE),
         on.CareTicked(Care.COMFORTED),
         on.UnlockTapped(),
+        on.Unlatched(),
+        on.NotUnlatched("The disk is full. Make room on it."),
         on.ResetCancelled(),
         on.FaultRaised("disk"),
         on.FaultCleared("disk"),
@@ -112,7 +114,7 @@ def test_every_pair_goes_where_its_row_says_or_raises_and_changes_nothing(
 
 @pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda e: type(e).__name__)
 def test_while_latched_only_the_listed_events_pass_and_nothing_opens(event: on.Event) -> None:
-    needs_slt = isinstance(event, on.OutcomeChosen | on.CareTicked | on.UnlockTapped)
+    needs_slt = isinstance(event, on.OutcomeChosen | on.CareTicked | on.UnlockTapped | on.Unlatched)
     if (type(event) not in LATCHED and type(event) not in ALWAYS) or needs_slt:
         with pytest.raises(NotNow):
             handle(LATCHED_ONE, event)
@@ -478,10 +480,18 @@ def test_only_slt_resets_with_an_outcome_and_the_button_out_h3() -> None:
     still, effects = run(chosen, on.UnlockTapped())
     assert still.panic is Panic.LATCHED
     assert any(isinstance(e, do.Tell) and "Release it" in e.text for e in effects)
-    reset, effects = run(still, on.ButtonReleased(), on.UnlockTapped())
-    assert reset.panic is Panic.ARMED
-    assert reset.state is State.LOCKED
+    written, effects = run(still, on.ButtonReleased(), on.UnlockTapped())
     assert effects == [do.Unlatch(Outcome.MISTAKE, KHAN)]
+    assert written.panic is Panic.LATCHED, "it is seen when it is on the disk"
+    reset, effects = run(written, on.Unlatched())
+    assert (reset.panic, reset.state, effects) == (Panic.ARMED, State.LOCKED, [])
+
+
+def test_a_reset_that_could_not_be_written_is_none_and_says_why() -> None:
+    asked, _ = run(at_the_ticks(), on.UnlockTapped())
+    still, effects = run(asked, on.NotUnlatched("The disk is full."))
+    assert still.panic is Panic.LATCHED
+    assert effects == [do.Tell("The disk is full.")]
 
 
 def at_the_ticks() -> Session:
@@ -589,7 +599,8 @@ class Life(RuleBasedStateMachine):
     @rule()
     def slt_resets(self) -> None:
         chosen = on.OutcomeChosen(Outcome.MISTAKE)
-        for event in (on.ButtonReleased(), on.Identified(KHAN), chosen, on.UnlockTapped()):
+        whole = (on.ButtonReleased(), on.Identified(KHAN), chosen, on.UnlockTapped(), on.Unlatched())
+        for event in whole:
             self.post(event)
         assert self.session.panic is Panic.ARMED
         assert self.session.state is State.LOCKED

@@ -166,7 +166,6 @@ def reset(screen: StandIn, control: Control) -> None:
         chosen = view.facts is not None and view.facts.outcome
         screen.tap(*(("unlock", "") if chosen else ("outcome", "practice")), view.serial)
         view = screen.until(lambda later, than=view.serial: later.serial > than)
-    control.ask("status")  # it is seen before it is recorded; now it is both
 
 
 def one_life(at: Place, must_be_latched: bool, delay: float) -> tuple[bool, bool]:
