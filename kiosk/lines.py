@@ -60,6 +60,11 @@ def later(view: View) -> Later | None:
     return None
 
 
+def answer(view: View, tap: str) -> tuple[str, ...]:
+    """What a touch that changes nothing is told: Home, at home (CHILD_UI 3)."""
+    return ("at-home",) if view.scene is Scene.HOME and not view.loading and tap == "home" else ()
+
+
 def _tile(view: View) -> str:
     """A nursery's own recording of a tile's name, or the line of ours."""
     id = view.say.removeprefix("tile-")

@@ -156,12 +156,10 @@ class App:
         elif event.type == MOVED:
             self._arranged = None
         elif event.type == pygame.KEYDOWN and event.key in KEYS:
-            self._speech.touched()
             self._say(self.stage.key(_named(event), self._clock()))
         elif event.type in (pygame.WINDOWSIZECHANGED, pygame.WINDOWEXPOSED):
             self._resized()
         elif (touch := self._touch(event)) is not None:
-            self._speech.touched()
             self._say(self.stage.touch(touch))
 
     def _touch(self, event: pygame.event.Event) -> Touch | None:
@@ -179,6 +177,7 @@ class App:
         return None
 
     def _say(self, words: tuple[Send, ...]) -> None:
+        self._speech.touched(next((str(word.data["tap"]) for word in words if "tap" in word.data), ""))
         for word in words:
             self._send(word)
 

@@ -46,9 +46,10 @@ class Speech:
             self._voice.chime(view.chime)
         self._voice.say(lines.spoken(before, view))
 
-    def touched(self) -> None:
-        """Somebody is there: nothing needs to be said again."""
+    def touched(self, tap: str = "") -> None:
+        """Somebody is there: nothing needs to be said again, but what this `tap` is told."""
         self._later = None
+        self._voice.say(lines.answer(self._view, tap))
 
     def due(self, now: float) -> float | None:
         """Seconds until there may be something to say by itself; None if there is nothing."""

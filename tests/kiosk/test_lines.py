@@ -10,7 +10,7 @@ import yaml
 
 import assets
 import kiosk
-from kiosk.lines import CHILD, SAFETY, SILENT, later, spoken
+from kiosk.lines import CHILD, SAFETY, SILENT, answer, later, spoken
 from kiosk.protocol import Scene, Tile, View
 from kiosk.screen.paper import NEXT
 
@@ -69,6 +69,13 @@ def test_only_home_asks_again_and_only_a_late_start_speaks_by_itself(scene: Scen
     words = {Scene.HOME: (10, "What shall we look at?"), Scene.OPENING: (12, "Still coming.")}
     due = later(view(scene))
     assert (due and (due.after, SCRIPT[due.lines[0]]["words"])) == words.get(scene)
+
+
+@pytest.mark.parametrize("scene", Scene)
+def test_home_at_home_says_so_and_nothing_else_answers(scene: Scene) -> None:
+    heard = [SCRIPT[line]["words"] for line in answer(view(scene), "home")]
+    assert heard == (["You're home."] if scene is Scene.HOME else [])
+    assert answer(view(scene), "tell") == ()
 
 
 @pytest.mark.parametrize("chosen", NEXT)

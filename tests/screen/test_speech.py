@@ -51,6 +51,15 @@ def test_a_touch_shows_that_nobody_needs_to_be_asked() -> None:
     assert ear.heard == ["(open)", "home"]
 
 
+def test_home_touched_at_home_is_told_that_we_are_there_and_touched_elsewhere_is_not() -> None:
+    speech, ear = at_home()
+    speech.touched("home")
+    assert ear.heard == ["(open)", "home", "at-home"]
+    speech.arrive(View(2, Scene.PAGE, browser=True), 105)
+    speech.touched("home")
+    assert ear.heard == ["(open)", "home", "at-home"]
+
+
 def test_a_view_of_the_same_scene_does_not_make_it_ask_again() -> None:
     speech, ear = at_home()
     speech.tick(110)
