@@ -12,7 +12,7 @@ from kiosk.protocol import Line, Sheet, Tap, View
 from kiosk.screen import paper, theme
 from kiosk.screen.look import Look
 from kiosk.screen.targets import Target, adult
-from kiosk.screen.units import KEY_RADIUS, Panel, Rect, column, grid, row
+from kiosk.screen.units import KEY_RADIUS, Panel, Rect, centred, column, grid, row
 
 if TYPE_CHECKING:
     from kiosk.screen.canvas import Canvas
@@ -23,7 +23,9 @@ EMPTY = Sheet("Menu", "One moment, please.")
 
 
 def _card(panel: Panel) -> Rect:
-    return panel.glass.inset(panel.u(3))
+    """All of a small glass; on a large one no wider than a line can be read across."""
+    all_ = panel.glass.inset(panel.u(3))
+    return centred(*panel.glass.centre, min(panel.u(210), all_.w), min(panel.u(124), all_.h))
 
 
 def _sheet(view: View) -> Sheet:
