@@ -14,7 +14,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Event, Role
-from kiosk.faults import Internet
+from kiosk.faults import Internet, reference
 from kiosk.menu import interrupted
 from kiosk.rules import close, stay
 from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
@@ -147,7 +147,11 @@ def fault(s: Session, e: on.FaultRaised) -> Result:
     """Any fault ends the session that is open: everything a session stands on is needed all the time."""
     known = e.code in s.faults
     s = replace(s, faults={**s.faults, e.code: e})
-    log = () if known else (record("fault", None, code=e.code, sentence=e.sentence),)
+    log = (
+        ()
+        if known
+        else (record("fault", None, code=e.code, sentence=e.sentence, reference=reference(e.code, e.at)),)
+    )
     if s.state not in OPEN:
         s, effects = (s, ()) if known else interrupted(s)
         return s, (*effects, *log)

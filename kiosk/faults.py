@@ -108,6 +108,11 @@ TABLE: Mapping[str, Fault] = {row.name: row for row in _ROWS}
 """Every fault by its name, in the order of its number."""
 
 
+def reference(name: str, at: str) -> str:
+    """What an adult quotes and `kiosk log` has: the fault's number, and the day, hour and minute; or ""."""
+    return f"{TABLE[name].number}-{at}" if at else ""
+
+
 def gravest(names: Collection[str]) -> str:
     """Which of several to show: one that takes the button away comes first, then the lowest number."""
     return min(names, key=lambda name: (not TABLE[name].no_button, TABLE[name].number))

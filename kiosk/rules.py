@@ -12,7 +12,7 @@ from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Choice, Event
-from kiosk.faults import Internet, gravest
+from kiosk.faults import Internet, gravest, reference
 from kiosk.state import ALL_DONE, Cover, Ending, Result, Session, State, locked, record
 
 # Opening.
@@ -277,7 +277,10 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
         trouble=trouble,
     )
     said = (do.Say("all-done"),) if why in ALL_DONE else ()
-    detail = {"trouble": trouble.sentence, "code": trouble.code} if trouble else {}
+    detail: dict[str, str] = {}
+    if trouble is not None:
+        quoted = reference(trouble.code, trouble.at)
+        detail = {"trouble": trouble.sentence, "code": trouble.code, "reference": quoted}
     return closing, (do.Close(), record("session_closed", s.adult, why=why, **detail), *said)
 
 

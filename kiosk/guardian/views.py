@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kiosk import events as on
-from kiosk.faults import TABLE, Internet, gravest, no_button
+from kiosk.faults import TABLE, Internet, gravest, no_button, reference
 from kiosk.guardian.alerts import defang
 from kiosk.protocol import Facts, Line, PanicNews, Scene, Sheet, Step, Sun, Tile, Trouble, View
 from kiosk.state import Cover, Ending, Panic, Session, State
@@ -119,9 +119,9 @@ def _trouble(s: Session, wrong: on.FaultRaised | on.OpeningFailed) -> Trouble:
     """What an adult reads. Another fault that takes the button away is said beside this one."""
     row = TABLE[wrong.code]
     internet = s.internet if row.vouched else Internet.UNCONFIRMED
-    reference = f"{row.number}-{wrong.at}" if wrong.at else ""
     line = no_button((wrong.code, *s.faults))
-    return Trouble(wrong.sentence, wrong.todo, row.number, internet, line, reference)
+    said = reference(wrong.code, wrong.at)
+    return Trouble(wrong.sentence, wrong.todo, row.number, internet, line, said)
 
 
 def _closing(s: Session, setting: Setting, serial: int) -> View:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hardware.signals import LampState
+from kiosk import effects as do
 from kiosk import events as on
 from kiosk.events import Adult
 from kiosk.faults import NO_BUTTON, TABLE, Internet, gravest
@@ -128,5 +129,14 @@ def test_a_stale_reading_is_no_news_for_the_next_panic() -> None:
     assert news.internet == "cutting"
 
 
-def test_the_reference_finds_a_fault_in_the_log() -> None:
-    assert after(on.FaultRaised("disk", at="251042")).reference == "F04-251042"
+def test_the_reference_on_the_screen_finds_a_fault_in_the_log() -> None:
+    fault = on.FaultRaised("disk", at="251042")
+    assert after(fault).reference == "F04-251042"
+    _, effects = handle(Session(), fault)
+    assert any(isinstance(e, do.Log) and e.detail["reference"] == "F04-251042" for e in effects)
+    failed = on.OpeningFailed("browser", at="251043")
+    opening, _ = handle(Session(), on.Identified(ALI))
+    _, effects = handle(opening, failed)
+    closed = next(e for e in effects if isinstance(e, do.Log) and e.kind == "session_closed")
+    assert closed.detail["reference"] == "F21-251043"
+    assert after(on.Identified(ALI), failed).reference == "F21-251043"
