@@ -22,7 +22,7 @@ from allowlist.document import Problems
 from kiosk.errors import BrowserError, StoreError
 from kiosk.events import Role
 from kiosk.faults import TABLE
-from kiosk.guardian import browser_program, clocks, filtercheck, footing, settings
+from kiosk.guardian import browser_program, clocks, filtercheck, footing, recordings, settings
 from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
@@ -119,6 +119,10 @@ def _pictures(folder: Folder, config: Path) -> Iterator[Finding]:
     yield from _one(
         "pictures", not lost, f"Missing: {', '.join(lost)}.", f"Put them into {config / 'pictures'}."
     )
+    wrong = list(recordings.problems(config))
+    yield from (Finding("sounds", False, f"{problem.what}.", problem.instead) for problem in wrong)
+    if not wrong:
+        yield Finding("sounds", True)
     fonts = [name for name in FONTS if not assets.path("fonts", name).is_file()]
     yield from _one("fonts", not fonts, f"Missing: {', '.join(fonts)}.", "Install the kiosk again.")
 

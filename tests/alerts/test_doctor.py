@@ -111,6 +111,17 @@ def test_a_picture_that_is_missing_is_named(setting: Setting) -> None:
     assert setting.findings()["pictures"].holds
 
 
+def test_a_recording_that_is_missing_or_is_no_sound_is_named(setting: Setting) -> None:
+    setting.sites[0]["say"] = "sounds/dragon.ogg"
+    assert setting.findings()["sounds"].sentence == "There is no recording sounds/dragon.ogg."
+    (setting.config / "sounds").mkdir()
+    (setting.config / "sounds" / "dragon.ogg").write_bytes(b"a roar")
+    assert setting.findings()["sounds"].sentence == "The recording dragon.ogg cannot be played."
+    setting.sites[0]["say"] = "The dragon"
+    (setting.config / "sounds" / "dragon.ogg").unlink()
+    assert setting.findings()["sounds"].holds
+
+
 def test_a_latch_and_a_log_that_was_edited_are_told(setting: Setting) -> None:
     store = Store.open(setting.state / "kiosk.db")
     Latch(store).set("by the red button", now())
