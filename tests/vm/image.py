@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,18 @@ KEPT = 3  # images, of 0.7 GB each
 MAKING_PREFIX = "making-"
 MAKING = 900  # s, at most, for any one step of making it
 
-# Debian 13 has gpiozero 1.6 and no lgpio (Raspberry Pi OS has both): these come from PyPI, lgpio as source,
-# because it has no wheel for Python 3.13.
-FROM_PYPI = ("colorzero==2.0", "gpiozero==2.0.1.post3", "lgpio==0.2.2.0")
+# Debian 13 has no lgpio (Raspberry Pi OS has): it comes from PyPI as source, because it has no wheel for
+# Python 3.13. What the kiosk needs, and the tests' mail server, come as wheels for the machine's Python.
+LGPIO = "lgpio==0.2.2.0"
+MAIL = "aiosmtpd>=1.4.6"
+WHEELS = (
+    *("--only-binary", ":all:", "--implementation", "cp", "--python-version", "3.13"),
+    *("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"),
+)
 
 STAYS = (
     *("dbus", "iw", "kmod", "linux-image-amd64", "rfkill", "systemd", "systemd-sysv", "udev"),
+    *("bubblewrap", "hostapd", "iproute2", "nftables", "wpasupplicant"),
     *("python3", "python3-evdev", "python3-hypothesis", "python3-pytest", "python3-pytest-timeout"),
 )
 TO_BUILD_WITH = (
@@ -87,7 +94,14 @@ def _cache() -> Path:
 def _recipe() -> str:
     """A name that changes with everything that decides what is in the image."""
     files = [Path(__file__), *sorted((HERE / "guest").iterdir())]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    parts = [*(file.read_bytes() for file in files), "\n".join(_needed()).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _needed() -> list[str]:
+    """What the kiosk's package says that it needs."""
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())["project"]
+    return [str(requirement) for requirement in project["dependencies"]]
 
 
 def mirror() -> str:
@@ -101,8 +115,10 @@ def mirror() -> str:
 
 def _make(folder: Path) -> None:
     wheels = folder / "wheels"
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "lgpio"]
-    _run([*pip, "--dest", str(wheels), *FROM_PYPI], "install pip, and let it reach its package index")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(wheels)]
+    reach = "install pip, and let it reach its package index"
+    _run([*pip, "--no-deps", "--no-binary", "lgpio", LGPIO], reach)
+    _run([*pip, *WHEELS, *_needed(), MAIL], reach)
     _run(
         [
             *("mmdebstrap", "--quiet", "--variant=apt", "--aptopt=Apt::Install-Recommends false"),

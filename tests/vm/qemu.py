@@ -1,4 +1,7 @@
-"""Runs one job in the machine: boots it, waits with a limit for each stage, and always ends it."""
+"""The machine: boots a disk, waits with a limit for each sign of it, and always ends it; or cuts its power.
+
+The guest's job says how far it is by making files in its /out (`guest/kiosk-job.service`).
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,25 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from tests.vm.image import Image
 
 BOOTING = 300  # s, at most; about 30 under software emulation on two cores
 ENDING = 60  # s, at most, from the job's end to power off
+LOOK = 0.05  # s between two looks for a sign
+NO_CABLE = ("-nic", "none")
+CABLE = ("-nic", "user,model=virtio-net-pci")  # the host's loopback is 10.0.2.2 there
+FRESH = "snapshot=on"  # what is written is forgotten
+KEPT = "snapshot=off,cache=writeback"  # what the guest has flushed, or its kernel has written, is kept
 
 
 class MachineError(Exception):
     """The machine did not boot, or its job did not end; the message ends with its console's last lines."""
+
+
+class EndedEarly(MachineError):
+    """It ended before it gave a sign that was waited for."""
 
 
 @dataclass(frozen=True)
@@ -27,48 +40,101 @@ class Outcome:
     job_seconds: float
 
 
-def run(image: Image, job: Path, out: Path, seconds: float) -> Outcome:
-    """Runs `job`/run.sh as root in a fresh copy of the machine; it finds `job` at /job and `out` at /out.
-
-    Raises MachineError if the boot or the job take too long, or FileNotFoundError without QEMU.
+class Machine:
+    """One boot, from `with` until its end. The guest finds `job` at /job, runs its run.sh as root, and has
+    `out` at /out. Raises FileNotFoundError without QEMU.
     """
-    console = out / "console"
-    machine = subprocess.Popen(_command(image, job, out, console))
-    try:
-        started = time.monotonic()
-        _wait(machine, out / "booted", BOOTING, console)
-        booted = time.monotonic()
-        _wait(machine, out / "status", seconds, console)
-        ended = time.monotonic()
-        machine.wait(ENDING)
-    finally:
-        machine.kill()
-        machine.wait()
+
+    def __init__(
+        self, image: Image, job: Path, out: Path, disk: Path | None = None, nic: tuple[str, ...] = NO_CABLE
+    ) -> None:
+        self._out = out
+        self._console = out / "console"
+        drive = f"file={disk or image.disk},format=raw,if=virtio,{KEPT if disk else FRESH}"
+        self._command = _command(image, job, out, self._console, drive, nic)
+
+    def __enter__(self) -> Machine:
+        """Power on; up when this returns.
+
+        Once in a while the emulator trips over a starting kernel that patches its own code ("Oops: int3"). It
+        ends by itself then, and is started once more.
+        """
+        start = time.monotonic()
+        try:
+            self._power_on()
+        except EndedEarly:
+            self._power_on()
+        self.boot_seconds = time.monotonic() - start
+        return self
+
+    def _power_on(self) -> None:
+        self._process = subprocess.Popen(self._command)
+        try:
+            self.wait_for("booted", BOOTING)
+        except BaseException:
+            self.cut_power()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cut_power()
+
+    def wait_for(self, sign: str, seconds: float) -> float:
+        """Wait for a file that the guest makes, not empty unless it is “booted”; how long it took, in s.
+
+        Raises MachineError if it does not come in time, or the machine ends first.
+        """
+        start, file = time.monotonic(), self._out / sign
+        while not (file.exists() and (sign == "booted" or file.read_text().strip())):
+            if self._process.poll() is not None:
+                raise EndedEarly(f"The machine ended before it made “{sign}”. {self._last_words()}")
+            if time.monotonic() > start + seconds:
+                raise MachineError(f"“{sign}” took more than {seconds:.0f} s. {self._last_words()}")
+            time.sleep(LOOK)
+        return time.monotonic() - start
+
+    def wait_for_the_end(self) -> None:
+        """It powers off by itself when its job has ended."""
+        self._process.wait(ENDING)
+
+    def cut_power(self) -> None:
+        """Pull the plug: nothing in the guest hears of it."""
+        self._process.kill()
+        self._process.wait()
+
+    def _last_words(self) -> str:
+        said = [f"Its {name}:\n{_tail(self._out / name)}" for name in ("console", "log")]
+        return "\n".join(said)
+
+
+def run(image: Image, job: Path, out: Path, seconds: float) -> Outcome:
+    """Run `job` to its end in a fresh copy of the machine. Raises MachineError if it takes too long."""
+    with Machine(image, job, out) as machine:
+        working = machine.wait_for("status", seconds)
+        machine.wait_for_the_end()
     status = int((out / "status").read_text())
-    return Outcome(status, (out / "log").read_text(errors="replace"), booted - started, ended - booted)
+    return Outcome(status, (out / "log").read_text(errors="replace"), machine.boot_seconds, working)
 
 
-def _command(image: Image, job: Path, out: Path, console: Path) -> list[str]:
+def _command(
+    image: Image, job: Path, out: Path, console: Path, drive: str, nic: tuple[str, ...]
+) -> list[str]:
     share = "local,security_model=none,mount_tag="
     return [
         *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024"),
-        *("-display", "none", "-monitor", "none", "-serial", f"file:{console}", "-nic", "none", "-no-reboot"),
+        *("-display", "none", "-monitor", "none", "-serial", f"file:{console}", "-no-reboot", *nic),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd)),
-        *("-append", "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=0 mitigations=off"),
-        *("-drive", f"file={image.disk},format=raw,if=virtio,snapshot=on"),
+        *(
+            "-append",
+            "root=/dev/vda rw console=ttyS0 panic=-1 tsc=reliable systemd.show_status=0 mitigations=off",
+        ),
+        *("-drive", drive),
         *("-device", "virtio-rng-pci"),
         *("-virtfs", f"{share}job,path={job},readonly=on"),
         *("-virtfs", f"{share}out,path={out}"),
     ]
 
 
-def _wait(machine: subprocess.Popen[bytes], sign: Path, seconds: float, console: Path) -> None:
-    """Waits for the file that the guest makes, looking twice a second."""
-    limit = time.monotonic() + seconds
-    while not (sign.exists() and (sign.name != "status" or sign.read_text().strip())):
-        ended = machine.poll() is not None
-        if ended or time.monotonic() > limit:
-            what = "ended early" if ended else f"took more than {seconds:.0f} s"
-            tail = console.read_text(errors="replace")[-3000:] if console.exists() else ""
-            raise MachineError(f"The machine {what} before it made “{sign.name}”. Its console:\n{tail}")
-        time.sleep(0.5)
+def _tail(file: Path) -> str:
+    return file.read_text(errors="replace")[-3000:] if file.exists() else ""

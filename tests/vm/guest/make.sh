@@ -26,10 +26,11 @@ depmod "$kernel"
 
 python3 -m venv --system-site-packages /opt/venv
 PYPI=1 /opt/venv/bin/pip --isolated install --no-cache-dir --no-index --no-build-isolation \
-    --find-links /opt/wheels gpiozero lgpio
+    --find-links /opt/wheels lgpio /opt/wheels/*.whl
 
 install -m 644 /opt/guest/kiosk-job.service /etc/systemd/system/
 systemctl enable kiosk-job.service
+systemctl disable hostapd.service wpa_supplicant.service systemd-networkd.service
 systemctl mask getty@.service serial-getty@.service apt-daily.timer apt-daily-upgrade.timer fstrim.timer \
     e2scrub_reap.service systemd-networkd-wait-online.service dpkg-db-backup.timer
 echo kiosk-under-test >/etc/hostname
@@ -43,5 +44,5 @@ cp "/boot/initrd.img-$kernel" /initrd-made
 
 apt-get purge -y --auto-remove "$@" >/dev/null
 rm -rf "$source" /opt/wheels /opt/guest /usr/src/linux-* /var/cache/apt/*.bin
-/opt/venv/bin/python -c 'import evdev, gpiozero, hypothesis, lgpio, pytest'
+/opt/venv/bin/python -c 'import ada_url, aiosmtpd, apprise, evdev, gpiozero, hypothesis, lgpio, pydantic, pytest'
 rm -f .lgd-nfy*
