@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from allowlist.document import Problems
+from kiosk import config
 from kiosk.commands.incidents import grade, standing
 from kiosk.commands.reading import add_state, clock, midnight, records, say
 from kiosk.commands.summary import (
@@ -14,13 +17,19 @@ from kiosk.commands.summary import (
     WORTH_A_LINE,
     Summary,
     armed,
+    armed_days,
     summarise,
     told_often,
 )
+from kiosk.guardian import settings
 from kiosk.guardian.alerts import plain
 from kiosk.guardian.incidents import Incident, Incidents, Kind
-from kiosk.guardian.log import Log
+from kiosk.guardian.log import Entry, Log
+from kiosk.guardian.proof import Drills
+from kiosk.guardian.records import moment
+from kiosk.guardian.safekeeping import BUTTON_TESTED
 
+CONFIG = Path("/etc/kiosk")
 MOST_HOSTS = 10
 FAULTS_SINCE = timedelta(days=8)  # the daily line tells of those that are older still
 
@@ -28,6 +37,9 @@ FAULTS_SINCE = timedelta(days=8)  # the daily line tells of those that are older
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """`report`."""
     report = commands.add_parser("report", help="sessions, radio, refusals and what was unusual")
+    report.add_argument(
+        "--config", type=Path, default=Path("/etc/kiosk"), metavar="DIR", help="when tests are due"
+    )
     report.add_argument("--week", action="store_true", help="the last seven days instead of today")
     add_state(report)
     report.set_defaults(run=_report)
@@ -44,9 +56,16 @@ def _report(chosen: argparse.Namespace) -> int:
         last_press = next((i for i in incidents if i.kind is Kind.PANIC), None)
         untaken = [incident for incident in Incidents(store).open_ones() if not incident.taken_by]
         found, head = log.verify(), log.head()
+        unsent = [row["incident"] for row in store.rows(_UNSENT)]
+        tested = store.kept(BUTTON_TESTED)
+        beat = next(iter(deque(log.entries(kind="heartbeat"), maxlen=1)), None)
     say(f"Kiosk report, {since:%d %B} to {now:%d %B %Y}")
     for line in (
         armed(standing_now, now),
+        armed_days(summary, since.date(), now.date()),
+        _test(moment(tested) if tested else None, _drills(chosen.config), now),
+        _heartbeat(summary, beat),
+        f"Alerts outstanding, accepted by no path: {', '.join(map(str, unsent)) or 'none'}",
         *_alerts(summary, untaken, last_press),
         *_sittings(summary),
         *_radio(summary),
@@ -57,6 +76,39 @@ def _report(chosen: argparse.Namespace) -> int:
     ):
         say(line)
     return 0 if found.ok else 1
+
+
+_UNSENT = """SELECT incident FROM alert WHERE NOT EXISTS
+    (SELECT 1 FROM delivery WHERE delivery.alert = alert.id AND state = 'accepted') ORDER BY incident"""
+
+
+def _drills(folder: Path) -> Drills | None:
+    try:
+        return settings.drills(config.load(folder))
+    except Problems:
+        return None
+
+
+def _test(tested: datetime | None, drills: Drills | None, now: datetime) -> str:
+    """The last real press that was reset, and when the next one is owed."""
+    if tested is None:
+        return "The button was never tested by a press: one is owed. Try it: kiosk drill"
+    line = f"The button was last tested by a press on {tested.astimezone():%-d %B}."
+    if drills is None:
+        return f"{line} When the next is due is not known: say --config."
+    due = f"{(tested + drills.every).astimezone():%-d %B}"
+    return (
+        f"{line} A TEST IS OWED since {due}." if now - tested > drills.every else f"{line} Next due: {due}."
+    )
+
+
+def _heartbeat(summary: Summary, last: Entry | None) -> str:
+    """The log has a line for each change; `last` is the newest of all."""
+    if last is None:
+        return "Heartbeat: none configured, or never called."
+    now = "kept now" if last.detail.get("ok") else f"NOT KEPT since {clock(last.at)}"
+    missed = summary.failed_beats
+    return f"Heartbeat: {now}" + (f", failed {_times(missed)}: kiosk log --kind heartbeat" if missed else ".")
 
 
 def _alerts(summary: Summary, untaken: Sequence[Incident], last: Incident | None) -> Iterator[str]:

@@ -55,6 +55,9 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)  # of the kinds WORTH_A_LINE
     panics: list[Entry] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)  # those that stand at the end
+    armed_on: set[date] = field(default_factory=set)  # days with a daily line that misses no button
+    unarmed_on: set[date] = field(default_factory=set)  # days on which it was missing at some time
+    failed_beats: int = 0  # times at which the heartbeat stopped being taken
     tested: datetime | None = None  # the last daily line
     last: datetime | None = None  # the last record of all
 
@@ -106,7 +109,10 @@ class _Counting:
                 self._end_sitting(entry, "restart")
                 self.summary.faults.clear()
                 self._started = entry
+            case "heartbeat":
+                self.summary.failed_beats += not entry.detail.get("ok")
             case "fault":
+                self._unarmed(entry, [str(entry.detail.get("code"))])
                 self.summary.faults[str(entry.detail.get("code"))] = str(entry.detail.get("sentence", ""))
             case "fault_cleared":
                 self.summary.faults.pop(str(entry.detail.get("code")), None)
@@ -114,11 +120,17 @@ class _Counting:
                     self.summary.counts["fault"] -= 1
             case "self_test":
                 self.summary.tested = entry.at
+                self.summary.armed_on.add(entry.at.astimezone().date())
+                self._unarmed(entry, entry.detail.get("faults", []))
                 self._tested(entry.detail.get("faults", []))
         if entry.kind in WORTH_A_LINE:
             self.summary.counts[entry.kind] += 1
         self.summary.last = entry.at
         self._before = entry
+
+    def _unarmed(self, entry: Entry, codes: Collection[str]) -> None:
+        if "button" in codes:
+            self.summary.unarmed_on.add(entry.at.astimezone().date())
 
     def _refused_again(self, entry: Entry) -> None:
         """What was refused more than once on one page: the first time has a record of its own."""
@@ -177,6 +189,17 @@ def summarise(entries: Iterable[Entry]) -> Summary:
 def told_often(summary: Summary) -> list[Sitting]:
     """The sessions in which a child told often."""
     return [sitting for sitting in summary.sittings if sitting.told >= TOLD_OFTEN]
+
+
+def armed_days(summary: Summary, since: date, until: date) -> str:
+    """On which days from `since` to `until` the circuit stood armed; one without a line is not known."""
+    days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
+    unarmed = [day for day in days if day in summary.unarmed_on]
+    unknown = [day for day in days if day not in summary.armed_on | summary.unarmed_on]
+    line = f"Armed on {len(days) - len(unarmed) - len(unknown)} of {len(days)} days."
+    for words, which in (("NOT always armed on", unarmed), ("Switched off, or nothing written, on", unknown)):
+        line += f" {words} {', '.join(f'{day:%a %-d %B}' for day in which)}." if which else ""
+    return line
 
 
 def armed(summary: Summary, now: datetime) -> str:

@@ -24,6 +24,7 @@ from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control, answers
 from kiosk.demo.internet import Internet
 from kiosk.demo.processes import Pile, need, wait_for
+from kiosk.demo.supervisor import Supervisor
 from kiosk.guardian.folder import check, load
 from kiosk.guardian.people import People
 from kiosk.guardian.secret import Secret
@@ -93,7 +94,8 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         guardian += ["--wayland", str(screen.wayland), "--sway", str(screen.sway)]
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
-        pile.start("guardian", guardian, _environment())
+        supervisor = stack.enter_context(Supervisor(folder / "notify"))
+        supervisor.watch(pile.start("guardian", guardian, {**_environment(), **supervisor.environment}))
         wait_for("the guardian", lambda: socket if answers(socket) else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket), *_media(config, folder)]
         pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)

@@ -1,7 +1,7 @@
 """The sign of life: systemd hears it as long as the event loop turns, and kills a guardian that falls silent.
 
 What a stuck guardian holds dies with it, and the flag and the latch make the next one begin latched. One
-datagram each to $NOTIFY_SOCKET (sd_notify(3)); without one, e.g. in `kiosk try`, nobody is told.
+datagram each to $NOTIFY_SOCKET (sd_notify(3)), which `kiosk try` has too; without one nobody is told.
 """
 
 from __future__ import annotations

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import main
-from kiosk.commands.summary import armed, summarise
+from kiosk.commands.summary import armed, armed_days, summarise
 from kiosk.events import Adult, Care, Outcome, Role
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.log import Entry, Log
 from kiosk.guardian.paths import Delivery, PathTo
-from kiosk.guardian.safekeeping import Place, Safekeeping, now
+from kiosk.guardian.records import timestamp
+from kiosk.guardian.safekeeping import BUTTON_TESTED, Place, Safekeeping, now
 from kiosk.guardian.store import Store
 
 SECRET = "s3cr3tt0k3n"
@@ -284,6 +285,37 @@ def test_still_armed_is_yes_no_or_not_known() -> None:
     book.write("fault_cleared", code="button")
     assert armed(summarise(book.entries), book.at).startswith("Still armed: yes")
     assert armed(summarise([]), book.at).startswith("Still armed: NOT KNOWN")
+
+
+def test_the_days_on_which_it_stood_armed_are_named_and_so_are_the_others() -> None:
+    book = Book()  # a Monday
+    monday = book.at.astimezone().date()
+    book.write("self_test", faults=[])
+    book.later(24 * 60)
+    book.write("self_test", faults=[])
+    book.write("fault", code="button", sentence="The red button is not ready.")
+    line = armed_days(summarise(book.entries), monday, monday + timedelta(days=2))
+    assert line == (
+        "Armed on 1 of 3 days. NOT always armed on Tue 17 November."
+        " Switched off, or nothing written, on Wed 18 November."
+    )
+
+
+def test_the_report_says_what_is_owed(kept: Safekeeping, run: Run, tmp_path: Path) -> None:
+    said = run("report", "--week")[1]
+    assert "never tested by a press: one is owed" in said
+    assert "Alerts outstanding, accepted by no path: 1" in said
+    kept._store.keep(BUTTON_TESTED, timestamp(datetime.now(UTC) - timedelta(days=9)))
+    kept.log("heartbeat", ok=False, why="HTTP 500")
+    assert "is not known: say --config" in run("report", "--week")[1]
+    alerts = (
+        "alerts: {people: [{name: Mrs Khan, urls: ['mailtos://u:p@mail.example?to=slt@nursery.example']}]}"
+    )
+    (tmp_path / "kiosk.yaml").write_text(f"device: kiosk-1\nroom: Rainbow room\n{alerts}\n")
+    said = run("report", "--week", "--config", str(tmp_path))[1]
+    assert "A TEST IS OWED since" in said
+    assert "Heartbeat: NOT KEPT since" in said
+    assert "failed once" in said
 
 
 def test_a_screen_that_is_still_on_its_way_at_a_start_is_no_fault_and_one_that_goes_later_is() -> None:

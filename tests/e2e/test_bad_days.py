@@ -75,6 +75,14 @@ def test_a_killed_guardian_takes_the_browser_with_it_and_the_glass_says_so(kiosk
     wait_until(lambda: not set(browsers) & set(processes()), 5)
 
 
+def test_a_guardian_that_hangs_is_killed_and_everything_closes(kiosk: Observed) -> None:
+    kiosk.open_session()
+    browsers = kiosk.browsers()
+    guardian = kiosk.facts["pids"]["guardian"]
+    os.kill(guardian, signal.SIGSTOP)
+    wait_until(lambda: not {guardian, *browsers} & set(processes()))
+
+
 def test_a_killed_screen_closes_the_session(kiosk: Observed) -> None:
     kiosk.open_session()
     kiosk.open_page(-1)
