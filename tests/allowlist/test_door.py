@@ -110,6 +110,31 @@ def test_one_connection_too_many_is_hung_up_on_and_the_others_live() -> None:
     run(main())
 
 
+def test_a_tunnel_counts_among_the_connections_and_outlives_the_time_for_asking(trusting: Any) -> None:
+    async def main() -> None:
+        limits = Limits(head=0.5, connections=2)
+        async with (
+            served(echo) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
+        ):
+            greeting, tunnels = hello_for(FARM, trusting)[0], []
+            for _ in range(2):
+                reader, writer = await opened.tunnel(f"{FARM}:{port}")
+                writer.write(greeting)
+                assert await reader.readexactly(len(greeting)) == greeting
+                tunnels.append((reader, writer))
+            late, asking = await opened.connect()
+            asking.write(b"CONNECT other.example:443 HTTP/1.1\r\nHost: other.example\r\n\r\n")
+            assert await rest(late) == b""  # it is hung up on, and not answered
+            await asyncio.sleep(2 * limits.head)
+            for reader, writer in tunnels:
+                writer.write(b"still here")
+                assert await reader.readexactly(10) == b"still here"
+                writer.close()
+
+    run(main())
+
+
 def test_a_new_policy_counts_from_the_next_request_on() -> None:
     async def main() -> None:
         async with served(plain) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
@@ -213,11 +238,17 @@ def test_close_leaves_no_socket_and_no_task(trusting: Any) -> None:
                 greeting = hello_for(FARM, trusting)[0]
                 writer.write(greeting)
                 await reader.readexactly(len(greeting))
-            assert await reader.read() == b""
+                silent, half = await opened.connect(), await opened.connect()
+                half[1].write(b"CONNECT farm")
+                while len(opened.door._wires._live) < 5:
+                    await asyncio.sleep(0.01)
+            for each in (reader, silent[0], half[0]):
+                assert await rest(each) == b""
             assert opened.listener.fileno() == -1
             assert opened.door._wires._live == set()
             assert opened.door._tasks == set()
-            writer.close()
+            for each in (writer, silent[1], half[1]):
+                each.close()
 
     run(main())
 

@@ -151,6 +151,8 @@ def asks(kept: Kept, authority: Any, between: float = 0) -> None:
     """Look four names up, one after the other."""
 
     async def main() -> None:
+        wrong: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: wrong.append(context))
         async with served(kept.talk, kept.tls) as port:
             way = at(port, kept.transport, name="dns.example")
             resolver = Resolver([way], trust=authority.cert_pem.bytes().decode())
@@ -163,6 +165,7 @@ def asks(kept: Kept, authority: Any, between: float = 0) -> None:
             while kept.open:  # each of them learns it
                 await asyncio.sleep(0.01)
             assert len(kept.zone.asked) == 8
+        assert wrong == []
 
     run(main())
 
@@ -186,6 +189,14 @@ def test_a_stream_that_lay_idle_for_long_is_hung_up_on(
     monkeypatch.setattr("allowlist.nameservers.KEPT", 0.01)
     asks(kept, authority, between=0.1)
     assert kept.streams == 8
+
+
+def test_a_stream_that_was_used_again_lies_idle_anew(
+    kept: Kept, authority: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allowlist.nameservers.KEPT", 0.25)
+    asks(kept, authority, between=0.1)
+    assert 2 <= kept.streams <= 8  # by how fast this machine is; nothing went wrong between
 
 
 def test_a_server_over_https_that_says_it_will_hang_up_is_believed(kept: Kept, authority: Any) -> None:
