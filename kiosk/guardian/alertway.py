@@ -96,13 +96,19 @@ class AlertWay:
     def is_off(self) -> bool:
         """Whether nothing could leave now, because we keep the only radio off."""
         links = network.read(self._root)
-        return not _leads_out(links) and network.way(links) is Way.WIFI_ONLY and self._radio.blocked()
+        return not _leads_out(links) and network.way(links) is Way.WIFI_ONLY and self._is_blocked()
+
+    def _is_blocked(self) -> bool:
+        try:
+            return self._radio.blocked()
+        except HardwareError:
+            return False  # not known to be off
 
     @asynccontextmanager
     async def woken(self, at_rest: Callable[[], bool], patience: float = FIND) -> AsyncIterator[None]:
         """Wi-Fi on within, if it is the only way; it has found its network by then, or has not in `patience`
         seconds. Only while `at_rest`: neither is a radio switched on beside a session or a panic, nor is
-        theirs switched off.
+        theirs switched off. A radio that does not answer is in the log.
         """
         if not self.is_off or not at_rest():
             yield
@@ -111,15 +117,17 @@ class AlertWay:
         self._firewall.want(True)
         self._note("radio_on", why="heartbeat")
         try:
-            self._radio.unblock()
+            with suppress(HardwareError):  # then nothing is found
+                self._radio.unblock()
             await self._found(at_rest, patience)
             yield
         finally:
             self._awake = False
             if at_rest():
                 self._firewall.want(False)
-                self._radio.block()
-                self._note("radio_off", confirmed=self._radio.blocked())
+                with suppress(HardwareError):
+                    self._radio.block()
+                self._note("radio_off", confirmed=self._is_blocked())
 
     async def _found(self, at_rest: Callable[[], bool], patience: float) -> None:
         with suppress(TimeoutError):

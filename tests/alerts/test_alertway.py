@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hardware.errors import RadioError
 from hardware.radio import SimulatedRadio
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
@@ -218,3 +219,28 @@ def test_with_leave_each_call_has_its_wifi_and_no_more(store: Store, switch: Swi
     beating(url, set(), act, every=0.1, way=lambda _: asleep.way, at_rest=lambda: True)
     kinds = [kind for kind, _ in asleep.notes]
     assert kinds[:4] == ["radio_on", "radio_off"] * 2
+
+
+class Deaf(SimulatedRadio):
+    """A radio whose switch has come off."""
+
+    def block(self) -> None:
+        raise RadioError("It does not answer.")
+
+    def unblock(self) -> None:
+        raise RadioError("It does not answer.")
+
+
+def test_a_radio_that_does_not_answer_ends_no_guardian_for_a_sign_of_life(
+    store: Store, tmp_path: Path
+) -> None:
+    machine = Machine(tmp_path / "net")
+    machine.link("wlan0", "down", "wireless")
+    kiosk = Kiosk(machine, Duty(store, escalate_after=0), Deaf, real=False)
+
+    async def act() -> None:
+        async with kiosk.way.woken(lambda: True, patience=0.05):
+            assert kiosk.way.is_off
+
+    asyncio.run(act())
+    assert [kind for kind, _ in kiosk.notes] == ["radio_on", "radio_off"]
