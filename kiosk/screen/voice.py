@@ -6,8 +6,10 @@ says so once and carries on silently.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pygame
@@ -28,7 +30,8 @@ class Voice:
         self._chime: pygame.mixer.Channel | None = None
         self._safety = False  # is a safety line being said
         try:
-            pygame.mixer.init(frequency=44100, size=-16, channels=1, buffer=1024)
+            with _alsa_kept_quiet():
+                pygame.mixer.init(frequency=44100, size=-16, channels=1, buffer=1024)
         except pygame.error as error:
             sys.stderr.write(f"kiosk-screen: no sound ({error}); the kiosk carries on silently.\n")
             return
@@ -65,6 +68,20 @@ class Voice:
         files = (folder / name for folder in self._folders for name in names)
         file = next((file for file in files if file.is_file()), None)
         return None if file is None else _load(file)
+
+
+@contextmanager
+def _alsa_kept_quiet() -> Iterator[None]:
+    """Without a sound card, ALSA's library writes a page of its own to standard error; one line is enough."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _load(file: Path) -> pygame.mixer.Sound | None:

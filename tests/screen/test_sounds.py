@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import array
+import os
+import subprocess
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,3 +124,12 @@ def test_without_a_sound_card_the_kiosk_carries_on_and_says_so_once(
     silent.say(["well-done", "hidden"])
     silent.hush()
     assert capsys.readouterr().err.count("no sound") == 1
+
+
+def test_a_machine_without_a_sound_card_writes_one_line_to_its_log() -> None:
+    code = "from kiosk.screen.voice import Voice; v = Voice(None); v.say(['home']); v.chime('open')"
+    environment = {**os.environ, "SDL_AUDIODRIVER": "alsa", "AUDIODEV": "no-such-card"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    (line,) = done.stderr.splitlines()
+    assert "no sound" in line
+    assert done.returncode == 0
