@@ -13,6 +13,7 @@ from dataclasses import replace
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.events import MenuPage, Role
+from kiosk.faults import NO_BUTTON, no_button
 from kiosk.rules import open_session
 from kiosk.state import Menu, Result, Session, State, locked, record
 
@@ -66,6 +67,8 @@ def chose(s: Session, e: on.MenuChose) -> Result:
         return _at(s, menu), (do.Tell(NOT_YOURS), record("menu_refused", menu.adult, page=e.page))
     if e.page is MenuPage.CHIMES:
         return _at(s, replace(menu, page=MenuPage.SCREEN)), (do.Chime("open" if e.number == 0 else "tell"),)
+    if e.page is MenuPage.WAITING and no_button(s.faults):
+        return _at(s, menu), (do.Tell(NO_BUTTON),)
     if e.page is MenuPage.WAITING:
         waiting = _at(s, Menu(menu.adult, e.page))
         return waiting, (do.AnnounceDrill(s.timing.menu, menu.adult.id), do.Say("practice"))

@@ -190,6 +190,7 @@ class View:
     menu: str = ""  # offered | asked: whose badge or PIN comes next is in the menu
     sheet: Sheet | None = None
     practice: bool = False  # a drill: the band says so, on whatever is seen
+    no_button: bool = False  # the red button does nothing: the band says so, where no fault's own line does
     say: str = ""  # the voice line to play on arrival, by id
     chime: str = ""  # open | tell
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kiosk import events as on
 from kiosk.faults import TABLE, Internet, gravest, no_button, reference
@@ -47,6 +47,12 @@ def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
     """The view of this session. Panic before everything, then the session's own state."""
     if session.panic is Panic.LATCHED:
         return _panic(session, setting, serial)
+    view = _armed(session, setting, serial)
+    dead = view.scene is not Scene.FAULT and bool(no_button(session.faults))
+    return replace(view, no_button=dead)
+
+
+def _armed(session: Session, setting: Setting, serial: int) -> View:
     if session.menu is not None:
         return View(
             serial,

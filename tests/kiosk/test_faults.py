@@ -14,10 +14,11 @@ from kiosk.events import Adult
 from kiosk.faults import NO_BUTTON, TABLE, Internet, gravest
 from kiosk.guardian.signals import lamp
 from kiosk.guardian.views import Setting, view_of
-from kiosk.protocol import Scene, Trouble
+from kiosk.protocol import Scene, Trouble, View
+from kiosk.screen.band import words
 from kiosk.screen.stage import LOST, STARTING
 from kiosk.session import handle
-from kiosk.state import Session
+from kiosk.state import Session, State
 
 TREE = Path(__file__).resolve().parents[2]
 MAKERS = {"FaultRaised", "OpeningFailed", "Check", "Lack", "_lack", "_own"}
@@ -95,6 +96,31 @@ def test_without_a_button_the_screen_says_so_whatever_else_is_wrong() -> None:
     assert (both.no_button, both.code) == (NO_BUTTON, TABLE["button"].number)
     ended = after(*OPENED, on.FaultRaised("disk"), on.FaultRaised("button"))
     assert (ended.no_button, ended.code) == (NO_BUTTON, TABLE["disk"].number)
+
+
+def seen(*events: on.Event) -> View:
+    session = Session()
+    for event in events:
+        session, _ = handle(session, event)
+    return view_of(session, Setting())
+
+
+@pytest.mark.parametrize("state", State)
+def test_there_is_no_state_in_which_the_button_is_dead_and_the_screen_does_not_say_so(state: State) -> None:
+    dead = on.FaultRaised("button")
+    ways = {
+        State.LOCKED: (dead,),
+        State.MENU: (on.Tick(100), on.MenuAsked(), on.Identified(ALI), dead),
+        State.OPENING: (on.Identified(ALI), dead),
+        State.HOME: (*OPENED, dead),
+        State.PAGE: (*OPENED, on.TileTapped("farm", "https://farm.example/"), dead),
+        State.COVERED: (*OPENED, on.TellTapped(), dead),
+        State.CLOSING: (*OPENED, on.Tick(690), on.Identified(ALI), on.Tick(700), dead),
+    }
+    view = seen(*ways[state])
+    assert view.no_button or (view.trouble is not None and view.trouble.no_button == NO_BUTTON)
+    assert words(view, pin=True), "also with the PIN desk over it"
+    assert not seen(*ways[state][:-1]).no_button
 
 
 @pytest.mark.parametrize(

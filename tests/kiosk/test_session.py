@@ -14,6 +14,7 @@ from kiosk import events as on
 from kiosk.alarm import ALWAYS, LATCHED
 from kiosk.errors import NotNow
 from kiosk.events import Adult, Care, Choice, MenuPage, Outcome, Role
+from kiosk.faults import NO_BUTTON
 from kiosk.session import TABLE, diagram, handle
 from kiosk.state import OPEN, Cover, Ending, Panic, Session, State
 
@@ -430,6 +431,13 @@ def test_a_fault_that_comes_up_ends_the_waiting_so_that_no_real_press_is_called_
     standing, _ = run(Session(), on.FaultRaised("button test"), on.MenuAsked(), on.Identified(ALI))
     waiting, _ = run(standing, on.MenuChose(MenuPage.WAITING), on.FaultRaised("button test"))
     assert waiting.state is State.MENU, "a practice is what mends that one"
+
+
+def test_no_practice_is_announced_for_a_button_that_nobody_hears() -> None:
+    menu, _ = run(Session(), on.FaultRaised("button"), on.MenuAsked(), on.Identified(ALI))
+    after, effects = run(menu, on.MenuChose(MenuPage.WAITING))
+    assert after.menu == menu.menu
+    assert effects == [do.Tell(NO_BUTTON)]
 
 
 def test_the_press_of_a_practice_is_a_panic_that_knows_who_practises() -> None:

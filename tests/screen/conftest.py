@@ -248,6 +248,11 @@ SPECIMENS = (
     ),
     *(Specimen(f"menu-{name}", View(10, Scene.MENU, sheet=sheet)) for name, sheet in SHEETS.items()),
     Specimen("menu-refused", View(10, Scene.MENU, sheet=TOP), Look(feedback=NOT_YOURS)),
+    Specimen("menu-no-button", View(10, Scene.MENU, sheet=TOP, no_button=True)),
+    Specimen("finished-no-button", View(6, Scene.FINISHED, next="garden", no_button=True)),
+    Specimen(
+        "pin-no-button", View(9, Scene.FAULT, trouble=fault("button"), menu="asked"), Look(pin=PinLook())
+    ),
     Specimen("menu-waiting", View(10, Scene.MENU, sheet=WAITING, practice=True)),
     Specimen("panic-practice", replace(_panic("off", "sent")[0], practice=True)),
     Specimen("locked-asked", replace(_LOCKED, menu="asked")),
@@ -267,7 +272,7 @@ SIZES = {
 ONE_SIZE = """
     locked-feedback locked-asked locked-due pin-wait pin-menu opening-late home-four home-two home-none
     home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks
-    finished-choices panic
+    finished-choices menu-no-button finished-no-button pin-no-button panic
     panic-bad panic-late fault-lost fault-no-button reset-held reset-refused reset-ticks-held menu-refused
     menu-incident menu-about
 """

@@ -10,9 +10,9 @@ import pytest
 
 from kiosk.protocol import PanicNews, Scene, View
 from kiosk.screen import theme
+from kiosk.screen.band import PRACTICE
 from kiosk.screen.canvas import Canvas
 from kiosk.screen.look import Look
-from kiosk.screen.practice import WORDS
 from kiosk.screen.scenes.panic import facts
 from kiosk.screen.units import Panel
 
@@ -97,9 +97,9 @@ def test_every_word_of_both_facts_is_on_the_glass_and_the_band_on_a_practice_alo
     for line, todo in (INTERNET[internet], ALERT[alert]):
         assert line in said
         assert todo in said
-    assert (WORDS in said) == practice
+    assert (PRACTICE in said) == practice
     if practice:
-        band = next(w for w in written if w.text == WORDS)
+        band = next(w for w in written if w.text == PRACTICE)
         assert all(w.ink.y >= band.box.bottom for w in written if w is not band)
 
 

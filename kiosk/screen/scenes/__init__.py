@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, cast
 
 from kiosk.protocol import Scene, View
-from kiosk.screen import practice
+from kiosk.screen import band
 from kiosk.screen.look import Look, PinLook
 from kiosk.screen.scenes import (
     covered,
@@ -65,8 +65,7 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     """One whole frame."""
     scene = cast(Shown, pin) if look.pin is not None else SCENES[view.scene]
     scene.paint(canvas, view, look)
-    if view.practice:
-        practice.band(canvas)
+    band.paint(canvas, view, look.pin is not None)
 
 
 __all__ = ["SCENES", "Look", "PinLook", "paint", "targets"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kiosk.protocol import PanicNews, View
-from kiosk.screen import practice, theme
+from kiosk.screen import band, theme
 from kiosk.screen.look import Look
 from kiosk.screen.targets import Local, Target, adult
 from kiosk.screen.units import CARD_RADIUS, MARGIN, Panel, Rect
@@ -81,7 +81,7 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     bottom = _cards(canvas, cards)
     rows = _rows(view, [fact for fact in found if fact not in cards], look.feedback)
     # What is known stands before whom to call, where there is not room for both.
-    rows = rows[: (bottom - u(practice.TALL + 2)) // u(ROW)]
+    rows = rows[: (bottom - u(band.TALL + 2)) // u(ROW)]
     for number, (text, bold) in enumerate(rows):
         box = Rect(u(MARGIN), bottom - (len(rows) - number) * u(ROW), panel.width - 2 * u(MARGIN), u(6))
         kind, colour = (theme.STRONG, theme.NIGHTINK) if bold else (theme.BODY, theme.STATUS)
