@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,21 @@ class Desk:
         self._page = ""
 
     def call(self, method: str, session: str = "", **params: Any) -> dict[str, Any]:
-        """One DevTools call; an error is an empty answer."""
+        """One DevTools call; an error is an empty answer, and so is the end."""
+        with suppress(ConnectionError):
+            return self._call(
+                {"method": method, "params": params} | ({"sessionId": session} if session else {})
+            )
+        return {}
+
+    def _call(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._last += 1
-        asked = {"id": self._last, "method": method, "params": params} | (
-            {"sessionId": session} if session else {}
-        )
-        self._wire.sendall(json.dumps(asked).encode() + b"\0")
+        self._wire.sendall(json.dumps(asked | {"id": self._last}).encode() + b"\0")
         while True:
             while b"\0" not in self._heard:
                 more = self._wire.recv(65536)
                 if not more:
-                    return {}
+                    raise ConnectionResetError
                 self._heard += more
             one, _, self._heard = self._heard.partition(b"\0")
             if (answer := json.loads(one)).get("id") == self._last:
@@ -69,9 +73,9 @@ class Desk:
         return sorted((t["type"], t["url"]) for t in targets), windows, page.get("result", {}).get("value")
 
     def settled(self) -> object:
-        """The state, once it has stayed for half a second."""
+        """The state, once it has stayed for a moment."""
         was, since = self.state(), time.monotonic()
-        while time.monotonic() < since + 0.5:
+        while time.monotonic() < since + 0.3:
             if (now := self.state()) != was:
                 was, since = now, time.monotonic()
         return was

@@ -28,7 +28,6 @@ MEANT = (
     *(
         "ctrl+f",
         "ctrl+plus",
-        "ctrl+shift+delete",
         "shift+Escape",
         "F1",
         "F3",
