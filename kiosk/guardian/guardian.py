@@ -251,12 +251,12 @@ class Guardian:
         except NotNow:
             return  # a touch on a scene that has just gone, or the late answer of a browser that is closing
         is_open = self.session.state in OPEN
-        self._keep(lambda: self._show(effects))
-        self._keep(self._signal)
-        # Whatever the instant at which the power goes: an open session, or what ended it, is on the disk.
+        # Whenever the power goes: a session that was seen, or what ended it, is on the disk.
         if is_open and not was:
             self._drill.withdraw()
             self._keep(lambda: self.records.session_begins(self.session.adult))
+        self._keep(lambda: self._show(effects))
+        self._keep(self._signal)
         for effect in effects:
             self._keep(partial(self._effects[type(effect)], effect))
         if was and not is_open:
@@ -493,7 +493,8 @@ class Guardian:
         self.circuit.reset()
         try:
             self.alert_way.reset()
-            self._radio_off()
+            # The session still hears of the reset: noted here, for the minutes of a window it ended (H5).
+            self.note("radio_off", confirmed=self.emergency.radio_off())
         except HardwareError as error:
             self._fault(on.FaultRaised("radio", str(error)))
 

@@ -37,7 +37,7 @@ addEventListener('click', async ({ isTrusted }) => {
   const next = await (await fetch('/ok/next', { cache: 'no-store' })).json();
   let said = 'done';
   try { await (0, eval)(`(async () => { ${next.code} })()`); } catch (error) { said = String(error); }
-  await fetch('/ok/tell', { method: 'POST', body: JSON.stringify({ [next.name]: said }) });
+  await fetch('/ok/tell', { method: 'POST', keepalive: true, body: JSON.stringify({ [next.name]: said }) });
 });
 </script>"""
 
