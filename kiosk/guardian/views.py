@@ -161,9 +161,7 @@ def _session(s: Session, setting: Setting, serial: int) -> View:
         next=setting.next,
         back=page and (s.back or bool(s.refused and not s.loading)),
         note=_note(s, setting),
-        steps=tuple(Step(name, name in s.steps) for name in setting.steps)
-        if s.state is State.OPENING
-        else (),
+        steps=_steps(s, setting) if s.state is State.OPENING else (),
         cover=s.cover.value if s.cover else "",
         choices=s.chooser is not None and s.cover is Cover.TOLD,
         asking=s.asking_until is not None,
