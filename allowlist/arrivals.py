@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
-from allowlist.wires import Wires
+from allowlist.wires import PATIENCE, Wires, send_at_once
 
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
 A_MOMENT = 0.1  # s
-MOST_AT_ONCE = 8  # connections accepted before anything else has its turn
 
 Asked = Connect | Fetch | BadRequest
 
@@ -29,7 +28,7 @@ class Limits:
     """How long (s) and how much the door bears before it hangs up."""
 
     head: float = 10  # until a request, or a TLS greeting, is complete
-    connect: float = 20  # until a site is reached, its name included
+    connect: float = PATIENCE  # until a site answers whose name is known
     idle: float = 600  # without a byte either way; a page may keep a quiet WebSocket
     connections: int = 512  # at once; one more is hung up on
 
@@ -44,7 +43,7 @@ class _Arrival:
 
     wire: socket.socket
     said: bytearray = field(default_factory=bytearray)
-    patience: asyncio.TimerHandle = field(init=False)
+    patience: asyncio.TimerHandle | None = None  # once it has to be waited for
 
 
 class Arrivals:
@@ -65,8 +64,10 @@ class Arrivals:
         loop = asyncio.get_running_loop()
         over: asyncio.Future[None] = loop.create_future()
         self._ends.append(partial(loop.call_soon_threadsafe, _finish, over))
-        loop.add_reader(listener.fileno(), self._knocked, listener, over)
         try:
+            if listener.family != socket.AF_UNIX:
+                send_at_once(listener)
+            loop.add_reader(listener.fileno(), self._knocked, listener, over)
             await over
         finally:
             loop.remove_reader(listener.fileno())
@@ -86,22 +87,23 @@ class Arrivals:
             self._hang_up(arrival)
 
     def _knocked(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
-        """Let those in who wait at the door; only so many at once, as others wait for this loop too."""
-        for _ in range(MOST_AT_ONCE):
-            try:
-                wire = self._wires.accept(listener)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno in FULL_FOR_NOW:
-                    self._look_away(listener, over)
-                elif error.errno != errno.ECONNABORTED:
-                    _finish(over)  # cut: the socket no longer listens
-                return
-            if len(self._waiting) + len(self._served) < self._limits.connections:
-                self._let_in(wire)
-            else:
-                self._wires.close(wire)
+        """Let one in who waits at the door. The loop tells of the next when others have had their turn; to
+        look for one here costs more than that, as there nearly never is one.
+        """
+        try:
+            wire = self._wires.accept(listener)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno in FULL_FOR_NOW:
+                self._look_away(listener, over)
+            elif error.errno != errno.ECONNABORTED:
+                _finish(over)  # cut: the socket no longer listens
+            return
+        if len(self._waiting) + len(self._served) < self._limits.connections:
+            self._let_in(wire)
+        else:
+            self._wires.close(wire)
 
     def _look_away(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
         """There is no room for a connection more: look again in a moment."""
@@ -115,11 +117,13 @@ class Arrivals:
         loop.call_later(A_MOMENT, look_again)
 
     def _let_in(self, wire: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         arrival = _Arrival(wire)
-        arrival.patience = loop.call_later(self._limits.head, self._hang_up, arrival)
         self._waiting.add(arrival)
-        loop.add_reader(wire.fileno(), self._heard, arrival)
+        self._heard(arrival)  # who asks as soon as they come is not waited for
+        if arrival in self._waiting:
+            loop = asyncio.get_running_loop()
+            arrival.patience = loop.call_later(self._limits.head, self._hang_up, arrival)
+            loop.add_reader(wire.fileno(), self._heard, arrival)
 
     def _heard(self, arrival: _Arrival) -> None:
         asked: Asked | None
@@ -148,8 +152,9 @@ class Arrivals:
 
     def _let_go(self, arrival: _Arrival) -> None:
         self._waiting.discard(arrival)
-        arrival.patience.cancel()
-        asyncio.get_running_loop().remove_reader(arrival.wire.fileno())
+        if arrival.patience is not None:
+            arrival.patience.cancel()
+            asyncio.get_running_loop().remove_reader(arrival.wire.fileno())
 
 
 def _finish(over: asyncio.Future[None]) -> None:

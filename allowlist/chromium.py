@@ -7,9 +7,11 @@ child beside a grown-up needs nothing of (H12, H13, H14, S3, S5).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from allowlist.builtin import BUILTIN_HOST
 from allowlist.decision import Policy
 from allowlist.patterns import Authority, PagePattern
 
@@ -175,15 +177,15 @@ HARDENING = (
     Key("BlockThirdPartyCookies", True, "sites do not share what they remember"),
     Key("DefaultCookiesSetting", 4, "kept until the session ends"),
     Key("PaymentMethodQueryEnabled", False, "nothing is bought"),
-    Key("AutoplayAllowed", True, "a child cannot be asked to press play twice"),
+    Key("AutoplayAllowed", False, "sound starts with a child's touch, never by itself"),
+    Key("AutoplayAllowlist", [f"http://{BUILTIN_HOST}"], "our own story is read as its page opens"),
     Key("PrivacySandboxAdMeasurementEnabled", False, "no advertising"),
     Key("PrivacySandboxAdTopicsEnabled", False, "no advertising"),
     Key("PrivacySandboxSiteEnabledAdsEnabled", False, "no advertising"),
     Key("PrivacySandboxPromptEnabled", False, "no question"),
     # Files, passwords, programs
-    Key("NetworkServiceSandboxEnabled", True, "what reads the network can touch nothing else"),
     Key("AudioSandboxEnabled", True, "what plays sound can touch nothing else"),
-    Key("OutOfProcessSystemDnsResolutionEnabled", True, "what reads the network can touch nothing else"),
+    Key("OutOfProcessSystemDnsResolutionEnabled", True, "who asks for names can touch nothing else"),
     Key("SitePerProcess", True, "no site reads the memory of another"),
     Key("AllowFileSelectionDialogs", False, "no file dialogs (H13)"),
     Key("DownloadRestrictions", 3, "no downloads (H13)"),
@@ -255,8 +257,18 @@ def entry(pattern: PagePattern) -> str:
     at = pattern.at
     host = at.host if at.wild else f".{at.host}"
     path = pattern.path.removesuffix("/")
-    query = f"?{'&'.join(pattern.query)}" if pattern.query else ""
+    asked = askable(pattern.query or ())
+    query = f"?{'&'.join(asked)}" if asked else ""
     return f"{at.scheme}://{host}:{at.port}{path}{query}"
+
+
+def askable(query: Sequence[str]) -> list[str]:
+    """Those of a page's parameters that Chromium's filter can ask for: it wants a value, and one alone. Where
+    some are left out, the gate asks for them.
+    """
+    named = [part.partition("=") for part in query]
+    times = Counter(name for name, _, _ in named)
+    return ["".join(part) for part in named if part[2] and times[part[0]] == 1]
 
 
 def entry_host(at: Authority) -> str:

@@ -12,11 +12,12 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from allowlist.chromium import managed_policy
 from allowlist.decision import Allowlist, Policy
@@ -31,10 +32,11 @@ LONGEST_LINE = 1024 * 1024  # bytes; the rest of a longer one is read past
 def add_arguments(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
     read_settings: Callable[[Path], DoorSettings] | None = None,
+    ours: Mapping[str, Path] = MappingProxyType({}),
 ) -> None:
     """Mount `allowlist` and `door`; each sets `run`, a function of the parsed arguments that returns the
     exit status. `read_settings`: what the configuration in a folder says; without it the door has no
-    `--config`.
+    `--config`. `ours`: lists that come with the product, each a switch of `list`.
     """
     group = subparsers.add_parser("allowlist", help="what a child may see, and why")
     commands = group.add_subparsers(required=True, metavar="COMMAND")
@@ -44,7 +46,11 @@ def add_arguments(
     policy = commands.add_parser("policy", help="print the policy that Chromium is given")
     policy.set_defaults(run=partial(_until_nobody_reads, _policy))
     listed = commands.add_parser("list", help="print every site with its state, in the list's order")
-    listed.set_defaults(run=partial(_until_nobody_reads, _list))
+    listed.set_defaults(run=partial(_until_nobody_reads, _list), ours=None)
+    which = listed.add_mutually_exclusive_group()
+    for name, file in ours.items():
+        words = f"print our own {name} list as it is written, to copy from"
+        which.add_argument(f"--{name}", action="store_const", const=file, dest="ours", help=words)
     door = subparsers.add_parser("door", help="run the door alone, for trying a list")
     door.add_argument("--listen", type=_host_port, default=("127.0.0.1", 3128), metavar="HOST:PORT")
     door.add_argument("--dns", type=_host_port, metavar="SERVER:PORT", help="default: this machine's")
@@ -69,7 +75,7 @@ def _host_port(text: str) -> tuple[str, int]:
 
 def _day(args: argparse.Namespace) -> date:
     given: date | None = args.date
-    return given or date.today()  # noqa: DTZ011  # the setting's own day is meant
+    return given or datetime.now().astimezone().date()  # of the setting's own calendar
 
 
 def _until_nobody_reads(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
@@ -137,6 +143,9 @@ def _policy(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    if args.ours is not None:
+        _say(args.ours.read_text().rstrip("\n"))
+        return 0
     read = _read(args)
     if read is None:
         return 1
@@ -193,7 +202,15 @@ async def _serve(door: Door, at: tuple[str, int]) -> None:
 
 
 def _tell(refusal: Refusal) -> None:
-    _write({"refused": refusal.host, "port": refusal.port, "url": refusal.url, "why": refusal.why})
+    _write(
+        {
+            "refused": refusal.host,
+            "port": refusal.port,
+            "url": refusal.url,
+            "kind": refusal.kind,
+            "why": refusal.why,
+        }
+    )
 
 
 def _write(answer: dict[str, object]) -> None:

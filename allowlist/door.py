@@ -7,13 +7,11 @@ URLs for http, and the built-in site, which it serves itself. `cut` ends everyth
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import h11
 
@@ -21,28 +19,30 @@ from allowlist.arrivals import Arrivals, Asked, Limits
 from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
-from allowlist.relay import relay
+from allowlist.relay import Heed, Tunnels
 from allowlist.requests import LARGEST_HEAD, Connect, Fetch
 from allowlist.resolver import Resolver, Upstream
-from allowlist.tls import LARGEST_HELLO, Hello, NoHello
-from allowlist.upstream import PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
+from allowlist.tls import Hello, NoHello
+from allowlist.upstream import Kind, PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
 from allowlist.wires import Wires
 
-__all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Limits", "Refusal"]
+__all__ = ["BUILTIN_HOST", "DEFAULT_LEVEL", "Door", "DoorSettings", "Kind", "Limits", "Refusal"]
 
 DEFAULT_LEVEL = "nursery"
-T = TypeVar("T")
 TUNNEL_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What the door did not do, and why. `url` is known for http only; `at` is monotonic, in seconds."""
+    """What the door did not do, and why; `kind` tells a no from a site that is down. `url` is known for http
+    only; `at` is monotonic, in seconds.
+    """
 
     host: str
     port: int
     url: str
     why: str
+    kind: Kind
     at: float
 
 
@@ -57,11 +57,17 @@ class DoorSettings:
     upstream_proxy: str = ""
     builtin: Path | None = None
 
-    def door(self, policy: Policy, on_refused: Callable[[Refusal], None]) -> Door:
+    def new_resolver(self) -> Resolver:
+        """One that asks the name servers there are."""
+        return Resolver(self.upstreams, trust=self.trust)
+
+    def door(
+        self, policy: Policy, on_refused: Callable[[Refusal], None], resolver: Resolver | None = None
+    ) -> Door:
         """A door so set up. Raises what Door raises."""
         return Door(
             policy,
-            Resolver(self.upstreams, trust=self.trust),
+            resolver or self.new_resolver(),
             self.builtin,
             on_refused,
             self.private_addresses,
@@ -72,9 +78,7 @@ class DoorSettings:
 class _Refused(Exception):
     """This request ends here; `status` is told to the browser unless a tunnel is open already."""
 
-    def __init__(self, why: str, status: int = 403) -> None:
-        super().__init__(why)
-        self.status = status
+    kind, status = Kind.POLICY, 403
 
 
 class Door:
@@ -97,14 +101,15 @@ class Door:
         self.policy = policy
         self._site = BuiltinSite(builtin) if builtin is not None else None
         self._on_refused = on_refused
+        self._limits = limits or Limits()
         self._way: Way = (
-            ThroughProxy.at(upstream_proxy, resolver)
+            ThroughProxy.at(upstream_proxy, resolver, self._limits.connect)
             if upstream_proxy
-            else Straight(resolver, private_addresses)
+            else Straight(resolver, private_addresses, self._limits.connect)
         )
         self._resolver = resolver
-        self._limits = limits or Limits()
         self._wires = Wires()
+        self._tunnels = Tunnels(self._limits.idle, self._limits.head)
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrivals = Arrivals(self._wires, self._limits, self._tasks, self._welcome)
 
@@ -123,7 +128,7 @@ class Door:
         self._arrivals.end()
 
     async def close(self) -> None:
-        """Cut, and wait until nothing of the door is left."""
+        """Cut, and wait until every connection is over."""
         self.cut()
         self._arrivals.send_away()
         for task in self._tasks:
@@ -138,14 +143,15 @@ class Door:
     async def _meet(self, browser: socket.socket, asked: Asked) -> None:
         """One connection of the browser, from what it asks to its last byte."""
         try:
-            with contextlib.suppress(OSError, h11.ProtocolError, TimeoutError):
-                if isinstance(asked, Connect):
-                    await self._tunnel(browser, asked)
-                elif isinstance(asked, Fetch):
-                    await self._fetch(browser, asked)
-                else:
-                    self._refuse("", 0, "", f"The request {asked}.")
-                    await self._answer(browser, refusal("That is not a request.", 400))
+            if isinstance(asked, Connect):
+                await self._tunnel(browser, asked)
+            elif isinstance(asked, Fetch):
+                await self._fetch(browser, asked)
+            else:
+                self._refuse("", 0, "", _Refused(f"The request {asked}."))
+                await self._answer(browser, refusal("That is not a request.", 400))
+        except (OSError, h11.ProtocolError):  # somebody hung up, or said nothing for too long
+            pass
         finally:
             self._wires.close(browser)
 
@@ -154,15 +160,12 @@ class Door:
         opened = False
         try:
             self._allow(asked.host, asked.port, "https")
-            site = await self._reached(asked.host, self._way.open(self._wires, asked.host, asked.port))
-            async with asyncio.timeout(self._limits.head):
-                loop = asyncio.get_running_loop()
-                await loop.sock_sendall(browser, TUNNEL_OPEN)
-                opened = True
-                await loop.sock_sendall(site, await _greeting(browser, asked))
-            await relay(browser, site, self._limits.idle)
-        except _Refused as refused:
-            self._refuse(asked.host, asked.port, "", str(refused))
+            site = await self._way.open(self._wires, asked.host, asked.port)
+            browser.send(TUNNEL_OPEN)  # there is room: it is the first that this socket says
+            opened = True
+            await self._tunnels.carry(browser, site, _greeting_to(asked.host), asked.rest)
+        except (_Refused, Unreachable) as refused:
+            self._refuse(asked.host, asked.port, "", refused)
             if not opened:
                 await self._answer(browser, refusal(str(refused), refused.status))
         finally:
@@ -177,12 +180,11 @@ class Door:
             if url.host == BUILTIN_HOST and self._site is not None:
                 await self._answer(browser, self._site.answer(asked.method, url.path), asked.method)
                 return
-            line = await self._reached(url.host, self._way.line(self._wires, url.host, url.port))
+            line = await self._way.line(self._wires, url.host, url.port)
             await forward(asked, browser, line, self._limits.idle)
         except (_Refused, Unreachable) as refused:
-            self._refuse(url.host, url.port, shown, str(refused))
-            status = refused.status if isinstance(refused, _Refused) else 502
-            await self._answer(browser, refusal(str(refused), status), asked.method)
+            self._refuse(url.host, url.port, shown, refused)
+            await self._answer(browser, refusal(str(refused), refused.status), asked.method)
         finally:
             if line is not None:
                 self._wires.close(line.wire)
@@ -191,16 +193,6 @@ class Door:
         decision = self.policy.host(host, port, scheme)
         if not decision.ok:
             raise _Refused(decision.why)
-
-    async def _reached(self, host: str, on_the_way: Awaitable[T]) -> T:
-        """The end of the way to `host`, if it is reached in time. Raises _Refused."""
-        try:
-            async with asyncio.timeout(self._limits.connect):
-                return await on_the_way
-        except TimeoutError as error:
-            raise _Refused(f"{host} takes too long to answer.", 504) from error
-        except Unreachable as error:
-            raise _Refused(str(error), 502) from error
 
     async def _answer(self, browser: socket.socket, answer: Answer, method: str = "GET") -> None:
         """Say `answer` and end; wait until the browser has it, so that it is not lost in a reset."""
@@ -212,22 +204,26 @@ class Door:
             while await loop.sock_recv(browser, LARGEST_HEAD):
                 pass
 
-    def _refuse(self, host: str, port: int, url: str, why: str) -> None:
-        self._on_refused(Refusal(host, port, url, why, time.monotonic()))
+    def _refuse(self, host: str, port: int, url: str, refused: _Refused | Unreachable) -> None:
+        if not self._wires.are_cut:  # else it is ours, and nobody's no
+            self._on_refused(Refusal(host, port, url, str(refused), refused.kind, time.monotonic()))
 
 
-async def _greeting(browser: socket.socket, asked: Connect) -> bytes:
-    """The browser's ClientHello, once its server name is the host that was asked for. Raises _Refused."""
-    hello, loop, host = Hello(), asyncio.get_running_loop(), asked.host
-    try:
-        data = asked.rest or await loop.sock_recv(browser, LARGEST_HELLO)
-        while data and not hello.feed(data):
-            data = await loop.sock_recv(browser, LARGEST_HELLO)
-        if not data:
-            raise ConnectionResetError
-    except NoHello as error:
-        raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
-    if hello.server_name != host:
-        named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
-        raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
-    return bytes(hello.data)
+def _greeting_to(host: str) -> Heed:
+    """Gives back the browser's ClientHello once it is whole, if its server name is the host that was asked
+    for; else raises _Refused.
+    """
+    hello = Hello()
+
+    def heed(data: bytes) -> bytes:
+        try:
+            if not hello.feed(data):
+                return b""
+        except NoHello as error:
+            raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
+        if hello.server_name != host:
+            named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
+            raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
+        return bytes(hello.data)
+
+    return heed

@@ -16,7 +16,7 @@ import h11
 from allowlist.builtin import Answer
 from allowlist.relay import CHUNK
 from allowlist.requests import LARGEST_HEAD, Fetch, passed_on
-from allowlist.upstream import Line, Unreachable
+from allowlist.upstream import Line, proxys_no
 from allowlist.urls import DEFAULT_PORTS
 
 
@@ -56,7 +56,7 @@ async def forward(fetch: Fetch, browser: socket.socket, line: Line, idle: float)
         await there.send(h11.EndOfMessage())
         while not isinstance(event := await there.next(), h11.EndOfMessage):
             if isinstance(event, h11.Response):
-                await here.send(_response(event))
+                await here.send(_response(fetch.url.host, event))
             elif isinstance(event, h11.Data):
                 await here.send(event)
             limit.reschedule(asyncio.get_running_loop().time() + idle)
@@ -79,10 +79,10 @@ def _request(fetch: Fetch, line: Line) -> h11.Request:
     return h11.Request(method=fetch.method, target=target, headers=headers)
 
 
-def _response(event: h11.Response) -> h11.Response:
+def _response(host: str, event: h11.Response) -> h11.Response:
     """The site's answer for the browser; h11 frames a body of unknown length anew."""
     if event.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        raise Unreachable("The setting's proxy wants a name and a password: see network.upstream_proxy.")
+        raise proxys_no(host, event.status_code)
     headers = [*passed_on(event.headers), CLOSE]
     return h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
 

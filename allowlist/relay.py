@@ -1,7 +1,8 @@
 """An open tunnel: bytes both ways, carried in the event loop's own callbacks until both sides have ended.
 
 Neither side is read while the other still owes room for what was read, so a tunnel never holds more than two
-pieces. Nothing is decided here, and no socket is closed here: that is `wires`.
+pieces. How it begins is shown to somebody before any of it passes; nothing else is decided here, and no
+socket is closed here: that is `wires`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,33 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
+from time import monotonic
 
 CHUNK = 128 * 1024  # bytes read at once; larger gains nothing here
 
+Heed = Callable[[bytes], bytes]
+"""Is shown what comes first until it gives back what passes in its place; what it raises ends the tunnel."""
+
 
 class _Flow:
-    """One way of a tunnel: from `source` to `sink`. `ended` is told once, whether it broke or not."""
+    """One way of a tunnel: from `source` to `sink`. `ended` is told once, and whether it broke."""
 
-    def __init__(self, source: socket.socket, sink: socket.socket, ended: Callable[[bool], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._source, self._sink, self._ended = source, sink, ended
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        source: socket.socket,
+        sink: socket.socket,
+        ended: Callable[[bool], None],
+    ) -> None:
+        self._loop, self._source, self._sink, self._ended = loop, source, sink, ended
+        self.instead: Callable[[bytes], None] | None = None  # takes what comes, while it is not to be carried
         self._left = memoryview(b"")
-        self.moved = self._loop.time()
-        self._loop.add_reader(source.fileno(), self._readable)
+        self.moved = monotonic()
+
+    def start(self) -> None:
+        """Carry what comes."""
+        self._loop.add_reader(self._source.fileno(), self._readable)
 
     def stop(self) -> None:
         """Carry nothing more. Both sockets have to be open still."""
@@ -32,14 +47,26 @@ class _Flow:
     def _readable(self) -> None:
         try:
             data = self._source.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._end(broke=True)
+            return
+        self.take(data)
+
+    def take(self, data: bytes) -> None:
+        """What has come from the source, to be carried or not."""
+        (self.instead or self.carry)(data)
+
+    def carry(self, data: bytes) -> None:
+        """Pass `data` on, which has come from the source; nothing is its end."""
+        try:
             if not data:
                 self._sink.shutdown(socket.SHUT_WR)
                 self._end(broke=False)
                 return
-            self.moved = self._loop.time()
+            self.moved = monotonic()
             sent = self._send(data)
-        except (BlockingIOError, InterruptedError):
-            return
         except OSError:
             self._end(broke=True)
             return
@@ -54,7 +81,7 @@ class _Flow:
         except OSError:
             self._end(broke=True)
             return
-        self.moved = self._loop.time()
+        self.moved = monotonic()
         if not self._left:
             self._loop.remove_writer(self._sink.fileno())
             self._loop.add_reader(self._source.fileno(), self._readable)
@@ -71,36 +98,105 @@ class _Flow:
         self._ended(broke)
 
 
-async def relay(one: socket.socket, other: socket.socket, idle: float) -> None:
-    """Carry bytes both ways until both sides have ended, one breaks off, or none came for `idle` seconds."""
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-    open_ways = 2
+class _Tunnel:
+    """Both ways of one tunnel. `over` is done when both have ended, one broke, or `heed` raised."""
 
-    def finish() -> None:
-        if not over.done():
-            over.set_result(None)
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, one: socket.socket, other: socket.socket, heed: Heed
+    ) -> None:
+        self.over: asyncio.Future[None] = loop.create_future()
+        self._open_ways = 2
+        self._out, self._back = _Flow(loop, one, other, self._ended), _Flow(loop, other, one, self._ended)
+        self._out.instead = partial(self._begin, heed)  # forgotten once it is content: it can be large
 
-    def ended(broke: bool) -> None:
-        nonlocal open_ways
-        open_ways -= 1
-        if broke or not open_ways:
-            finish()
+    def start(self, said: bytes) -> None:
+        """Hear what the first side says, which has `said` this already."""
+        self._out.start()
+        if said:
+            self._out.take(said)
 
-    flows = _Flow(one, other, ended), _Flow(other, one, ended)
-    timer = loop.call_later(idle, lambda: look())
+    def stop(self) -> None:
+        """Carry nothing more. Both sockets have to be open still."""
+        self._out.stop()
+        self._back.stop()
 
-    def look() -> None:
-        nonlocal timer
-        left = max(flow.moved for flow in flows) + idle - loop.time()
-        if left > 0:
-            timer = loop.call_later(left, look)
-        else:
-            finish()
+    def finish(self) -> None:
+        """Let it be over."""
+        if not self.over.done():
+            self.over.set_result(None)
 
-    try:
-        await over
-    finally:
-        timer.cancel()
-        for flow in flows:
-            flow.stop()
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything may pass."""
+        return self._out.instead is None
+
+    @property
+    def quiet_since(self) -> float:
+        """When it last carried anything; before that, when it was made."""
+        return max(self._out.moved, self._back.moved)
+
+    def _begin(self, heed: Heed, data: bytes) -> None:
+        """Show what has come to `heed`; once it gives something back, that passes, and all that follows."""
+        if self.over.done():
+            return
+        if not data:
+            self.finish()
+            return
+        try:
+            passes = heed(data)
+        except Exception as error:  # noqa: BLE001 - `carry` raises it
+            self._out.stop()
+            self.over.set_exception(error)
+            return
+        if passes:
+            self._out.instead = None
+            self._back.start()
+            self._out.carry(passes)
+
+    def _ended(self, broke: bool) -> None:
+        self._open_ways -= 1
+        if broke or not self._open_ways:
+            self.finish()
+
+
+class Tunnels:
+    """The tunnels of one door, which end when they were quiet for `idle` seconds, or did not begin as they
+    should within `patience`; up to an eighth later, since one timer looks at all of them.
+    """
+
+    def __init__(self, idle: float, patience: float) -> None:
+        self._idle, self._patience = idle, patience
+        self._open: set[_Tunnel] = set()
+        self._looking = False
+
+    async def carry(self, one: socket.socket, other: socket.socket, heed: Heed, said: bytes = b"") -> None:
+        """Carry bytes both ways until both sides have ended, one breaks off, or its time is over.
+
+        `said` came from `one` before. Nothing passes, either way, until `heed` gives something back. Raises
+        what `heed` raises.
+        """
+        loop = asyncio.get_running_loop()
+        tunnel = _Tunnel(loop, one, other, heed)
+        del heed  # it is the tunnel's, which forgets it
+        self._open.add(tunnel)
+        if not self._looking:
+            self._looking = True
+            self._look_later(loop)
+        try:
+            tunnel.start(said)
+            await tunnel.over
+        finally:
+            self._open.discard(tunnel)
+            tunnel.stop()
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_later(min(self._idle, self._patience) / 8, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = monotonic()
+        for tunnel in self._open:
+            if now - tunnel.quiet_since >= (self._idle if tunnel.has_begun else self._patience):
+                tunnel.finish()
+        self._looking = bool(self._open)
+        if self._looking:
+            self._look_later(loop)

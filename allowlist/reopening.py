@@ -23,12 +23,14 @@ HOSTS = "shows what anybody puts there"
 
 _HOSTS = {
     SEARCH: """
-        alohafind.com aol.com ask.com baidu.com bing.com brave.com daum.net dogpile.com duck.com
-        duckduckgo.com ecosia.org excite.com gibiru.com gigablast.com info.com ixquick.com kagi.com
-        kiddle.co kidrex.org kidzsearch.com lilo.org lycos.com marginalia.nu metacrawler.com metager.de
-        metager.org mojeek.com msn.com naver.com oceanhero.today presearch.com qwant.com rambler.ru
-        search.com searchencrypt.com searx.be searx.space seznam.cz shodan.io so.com sogou.com startpage.com
-        swisscows.com tineye.com webcrawler.com wolframalpha.com yep.com yippy.com you.com""",
+        alohafind.com aol.com ask.com baidu.com bing.com brave.com customsearch.googleapis.com daum.net
+        dogpile.com duck.com duckduckgo.com ecosia.org excite.com gibiru.com gigablast.com info.com
+        ixquick.com juniorsafesearch.com kagi.com kiddle.co kidrex.org kidssearch.com kidtopia.info
+        kidzsearch.com lilo.org lycos.com marginalia.nu metacrawler.com metager.de metager.org mojeek.com
+        msn.com naver.com oceanhero.today presearch.com primaryschoolict.com qwant.com rambler.ru
+        safesearchengine.com safesearchkids.com search.com searchencrypt.com searx.be searx.space seznam.cz
+        shodan.io so.com sogou.com startpage.com swisscows.com tineye.com webcrawler.com wolframalpha.com
+        www.googleapis.com yep.com yippy.com you.com""",
     TRANSLATES: """
         deepl.com freetranslation.com itranslate.com linguee.com microsofttranslator.com promt.com
         reverso.net systran.net translate-pa.googleapis.com translate.alibaba.com translate.com
@@ -38,13 +40,15 @@ _HOSTS = {
         archive.ph archive.st archive.today archive.vn arquivo.pt bing-amp.com cachedview.com cachedview.nl
         cc.bingj.com freezepage.com ghostarchive.org googleusercontent.com googleweblight.com megalodon.jp
         outline.com pdfmyurl.com perma.cc printfriendly.com smry.ai textise.net timetravel.mementoweb.org
-        txtify.it web2pdfconvert.com webcitation.org""",
+        txtify.it web2pdfconvert.com webarchive.nationalarchives.gov.uk webarchive.org.uk
+        webcitation.org""",
     PROXIES: """
-        4everproxy.com allorigins.win blockaway.net browserling.com cors-anywhere.herokuapp.com cors.sh
-        corsproxy.io croxy.network croxyproxy.com embed.ly filterbypass.me hide.me hidemyass.com
-        hidester.com hma.com i0.wp.com i1.wp.com i2.wp.com i3.wp.com images.weserv.nl kproxy.com onion.ly
-        onion.ws proxfree.com proxyium.com proxysite.com r.jina.ai scraperapi.com tor2web.org torproject.org
-        ultrasurf.us via.hypothes.is vpnbook.com whateverorigin.org wsrv.nl""",
+        4everproxy.com allorigins.win api.codetabs.com blockaway.net browserling.com
+        cors-anywhere.herokuapp.com cors.sh corsproxy.io croxy.network croxyproxy.com embed.ly
+        filterbypass.me hide.me hidemyass.com hidester.com hma.com i0.wp.com i1.wp.com i2.wp.com i3.wp.com
+        images.weserv.nl kproxy.com onion.ly onion.ws proxfree.com proxyium.com proxysite.com r.jina.ai
+        scraperapi.com thingproxy.freeboard.io tor2web.org torproject.org ultrasurf.us via.hypothes.is
+        vpnbook.com whateverorigin.org wsrv.nl""",
     SOCIAL: """
         9gag.com ask.fm badoo.com bere.al bereal.com bsky.app bsky.social clubhouse.com deviantart.com
         douyin.com facebook.com fb.com fb.me fb.watch flickr.com gab.com gettr.com imgur.com instagram.com

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import h11
 
-from allowlist.urls import Refused, Url, read_url
+from allowlist.urls import Refused, Url, read_resource
 
 LARGEST_HEAD = 64 * 1024  # bytes
 HOP_BY_HOP = frozenset(
@@ -26,8 +27,7 @@ class BadRequest(Exception):
     """A request that is not answered; the message says why, as a sentence without its subject."""
 
 
-@dataclass(frozen=True)
-class Connect:
+class Connect(NamedTuple):
     """A tunnel is asked for; `rest` is what arrived behind the request, the tunnel's first bytes."""
 
     host: str
@@ -52,7 +52,7 @@ _CONNECT = re.compile(
     rb"CONNECT ([a-zA-Z0-9._-]{1,253}):([0-9]{1,5}) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n"
 )
-_TELLING = re.compile(rb"(?im)^(host|content-length|transfer-encoding):(.*)\r$")
+_TELLING = (b"host", b"content-length", b"transfer-encoding")
 
 
 def read_request(data: bytes | bytearray, known: int = 0) -> Connect | Fetch | None:
@@ -63,21 +63,25 @@ def read_request(data: bytes | bytearray, known: int = 0) -> Connect | Fetch | N
     end = data.find(_END, max(0, known - len(_END)))
     if (len(data) if end < 0 else end) > LARGEST_HEAD:
         raise BadRequest("is too long")
-    until = len(data) - data.endswith(b"\r") if end < 0 else end + len(_END)
-    if _SPLIT.search(data, max(0, known - 2), until):
-        raise BadRequest("breaks its lines in a way that can be read twice")
-    if end < 0:
-        return None
-    if data.startswith(b"CONNECT "):
+    if end >= 0 and data.startswith(b"CONNECT "):
         return _connect(bytes(data), end + len(_END))
-    return _fetch(bytes(data))
+    until = len(data) - data.endswith(b"\r") if end < 0 else end + len(_END)
+    _check_lines(data, max(0, known - 2), until)
+    return None if end < 0 else _fetch(bytes(data))
+
+
+def _check_lines(data: bytes | bytearray, start: int, end: int) -> None:
+    if _SPLIT.search(data, start, end):
+        raise BadRequest("breaks its lines in a way that can be read twice")
 
 
 def _connect(data: bytes, end: int) -> Connect:
-    found = _CONNECT.fullmatch(data, 0, end)
+    found = _CONNECT.fullmatch(data, 0, end)  # whose lines are good; else let that be said first
     if found is None or not 0 < int(found[2]) < 65536:
+        _check_lines(data, 0, end)
         raise BadRequest("asks for something other than a name and a port")
-    told = [(name.lower(), value.strip(b" \t").lower()) for name, value in _TELLING.findall(found[3])]
+    headers = [line.partition(b":") for line in found[3].lower().split(b"\r\n")]
+    told = [(name, value.strip(b" \t")) for name, _, value in headers if name in _TELLING]
     if [name for name, _ in told] != [b"host"]:
         raise BadRequest("says its length, or its host not once")
     host = found[1].lower()
@@ -102,9 +106,9 @@ def _fetch(data: bytes) -> Fetch:
     if request.method in (b"TRACE", b"CONNECT"):
         raise BadRequest("asks to be shown to itself")
     try:
-        url = read_url(request.target.decode("ascii"))
+        url = read_resource(request.target.decode("ascii"), LARGEST_HEAD)
         host = next((value for name, value in request.headers if name == b"host"), b"")
-        same = read_url(f"http://{host.decode('ascii')}/")
+        same = read_resource(f"http://{host.decode('ascii')}/", LARGEST_HEAD)
     except (Refused, UnicodeDecodeError) as error:
         raise BadRequest("does not name a http address on a named host") from error
     if url.scheme != "http":

@@ -37,7 +37,8 @@ __all__ = ["NoSuchName", "ResolveError", "Resolver", "Transport", "Upstream", "s
 
 
 class Resolver:
-    """Asks `upstreams` (none: the system's). `timeout`: seconds for one question to one server.
+    """Asks `upstreams` (none: the system's). `timeout`: seconds for one question to one server; `patience`:
+    for all that one name takes.
 
     `trust`: further certificate authorities, PEM, for the servers asked over TLS.
     """
@@ -47,11 +48,12 @@ class Resolver:
         upstreams: Sequence[Upstream] = (),
         *,
         timeout: float = 2.0,
+        patience: float = 10.0,
         trust: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._upstreams = tuple(upstreams)
-        self._timeout = timeout
+        self._timeout, self._patience = timeout, patience
         self._clock = clock
         self._cache = Cache()
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
@@ -77,6 +79,10 @@ class Resolver:
             raise NoSuchName(f"There is no {host}: its name has no address.")
         return known
 
+    def ask_only(self, upstreams: Sequence[Upstream]) -> None:
+        """From now on ask these; none changes nothing."""
+        self._upstreams = tuple(upstreams) or self._upstreams
+
     def cut(self) -> None:
         """Send nothing more, for ever, also of what is under way. Any thread may call it."""
         self._wires.cut()
@@ -89,7 +95,7 @@ class Resolver:
     async def _look_up(self, host: str) -> tuple[str, ...]:
         name = host_name(host)
         both = await asyncio.gather(
-            *(self._follow(name, family) for family in Family), return_exceptions=True
+            *(self._in_time(name, family) for family in Family), return_exceptions=True
         )
         found = [each for each in both if isinstance(each, Found)]
         failed = [each for each in both if isinstance(each, BaseException)]
@@ -98,6 +104,15 @@ class Resolver:
             raise failed[0]
         self._cache.put(host, addresses, self._clock() + min(each.ttl for each in found))
         return addresses
+
+    async def _in_time(self, name: dns.name.Name, family: Family) -> Found:
+        """One family alone may be late: what is known of the other stays."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._follow(name, family)
+        except TimeoutError as error:
+            host = name.to_text(omit_final_dot=True)
+            raise ResolveError(f"No name server says in time where {host} is.") from error
 
     async def _follow(self, name: dns.name.Name, family: Family) -> Found:
         at, ttl, seen = name, float("inf"), {name}

@@ -17,10 +17,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from allowlist.document import Day, Strict, Wrong, read
+from allowlist.document import LARGEST, Day, Strict, Wrong, read
 from allowlist.patterns import Authority, PagePattern, host_pattern, page_pattern
 from allowlist.reopening import why_it_reopens
-from allowlist.tree import Where
+from allowlist.tree import Broken, Where, read_tree
 from allowlist.urls import Refused, read_url
 
 MOST_ENTRIES = 999  # Chromium reads 1,000 and silently ignores the rest (FACTS); about:blank is one
@@ -234,3 +234,15 @@ def _entries(site: Mapping[str, Any]) -> Iterator[PagePattern]:
 def read_sites(path: Path | str) -> tuple[Site, ...]:
     """The sites in the file at `path`, in its order. Raises document.Problems."""
     return read(path, SiteList).sites
+
+
+def withdrawn(path: Path | str) -> frozenset[str]:
+    """The ids that the file at `path` withdraws, whatever mistakes it has beside; none if it is no YAML."""
+    try:
+        with Path(path).open("rb") as opened:
+            data = read_tree(opened.read(LARGEST).decode("utf-8-sig")).data
+    except (OSError, UnicodeDecodeError, Broken):
+        return frozenset()
+    sites = data.get("sites") if isinstance(data, dict) else None
+    named = [site for site in (sites if isinstance(sites, list) else ()) if isinstance(site, dict)]
+    return frozenset(str(site.get("id")) for site in named if site.get("status") == Status.WITHDRAWN)

@@ -6,12 +6,14 @@ passed on as they came (RFC 6066, section 3; FACTS: interception does more harm 
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
+from typing import cast
 
-LARGEST_HELLO = 64 * 1024  # bytes; with post-quantum keys a hello has about 2,000
+LARGEST_HELLO = 64 * 1024  # bytes that are waited on for more; with post-quantum keys a hello has about 2,000
+ENOUGH_WAS_READ = int(ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE)
 
 
 class NoHello(Exception):
@@ -25,16 +27,27 @@ class _Seen(ssl.SSLObject):
     server_name: str | None = None
 
 
+def _but_for_odd_names(
+    report: Callable[[sys.UnraisableHookArgs], object], unraisable: sys.UnraisableHookArgs
+) -> None:
+    """A name that is not ASCII ends the handshake before our callback, as it should; but Python would also
+    print a traceback for it, so anybody could fill the journal. Everything else is still reported.
+    """
+    if not isinstance(unraisable.exc_value, UnicodeDecodeError):
+        report(unraisable)
+
+
 def _note(seen: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int:
     assert isinstance(seen, _Seen)
     seen.arrived, seen.server_name = True, name
-    return int(ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE)  # enough was read
+    return ENOUGH_WAS_READ
 
 
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _Seen
     context.sni_callback = _note
+    context.set_ecdh_curve("secp521r1")  # that nearly no client sends a key for: none is read in vain
     return context
 
 
@@ -46,50 +59,30 @@ class Hello:
 
     def __init__(self) -> None:
         self._incoming = ssl.MemoryBIO()
-        self._seen = _CONTEXT.wrap_bio(self._incoming, ssl.MemoryBIO(), server_side=True)
+        self._seen = cast(_Seen, _CONTEXT.wrap_bio(self._incoming, ssl.MemoryBIO(), server_side=True))
         self.data = bytearray()  # everything fed so far, to be passed on
 
     def feed(self, data: bytes) -> bool:
         """Take `data`; True once the hello is complete. Raises NoHello."""
         self.data += data
-        if len(self.data) > LARGEST_HELLO:
-            raise NoHello("its TLS greeting is too long")
         self._incoming.write(data)
+        report = sys.unraisablehook
+        sys.unraisablehook = partial(_but_for_odd_names, report)
         try:
-            with _odd_names_are_no_news():
-                self._seen.do_handshake()
+            self._seen.do_handshake()
         except ssl.SSLWantReadError:
+            if len(self.data) > LARGEST_HELLO:
+                raise NoHello("its TLS greeting is too long") from None
             return False
         except ssl.SSLError as error:
-            if not self._state.arrived:
+            if not self._seen.arrived:
                 raise NoHello("it does not speak TLS") from error
+        finally:
+            sys.unraisablehook = report
         return True
 
     @property
     def server_name(self) -> str | None:
         """The name the client asks for, in lower case, or None."""
-        name = self._state.server_name
+        name = self._seen.server_name
         return name.lower() if name is not None else None
-
-    @property
-    def _state(self) -> _Seen:
-        assert isinstance(self._seen, _Seen)
-        return self._seen
-
-
-@contextlib.contextmanager
-def _odd_names_are_no_news() -> Iterator[None]:
-    """A name that is not ASCII ends the handshake before our callback, as it should; but Python would also
-    print a traceback for it, so anybody could fill the journal. Everything else is still reported.
-    """
-    report = sys.unraisablehook
-
-    def filtered(unraisable: sys.UnraisableHookArgs) -> None:
-        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
-            report(unraisable)
-
-    sys.unraisablehook = filtered
-    try:
-        yield
-    finally:
-        sys.unraisablehook = report

@@ -10,39 +10,56 @@ import asyncio
 import base64
 import re
 import socket
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Literal, Protocol
 from urllib.parse import unquote
 
 from ada_url import URL
 
-from allowlist.addresses import is_public
+from allowlist.addresses import NOBODYS, Networks, OwnNetworks, is_public
 from allowlist.answers import ResolveError
-from allowlist.wires import Wires, dial
+from allowlist.wires import PATIENCE, Wires, dial
 
 MOST_ADDRESSES = 6  # tried for one connection
 LARGEST_PROXY_HEAD = 16 * 1024  # bytes
 PrivateAddresses = Literal["refuse", "allow"]
 
 
+class Kind(StrEnum):
+    """Whose no it is."""
+
+    POLICY = "policy"  # ours: the list, or what the door asks of any request and any address
+    FILTER = "filter"  # the setting's own
+    UNREACHABLE = "unreachable"  # nobody's: there was no way
+
+
 class Unreachable(Exception):
-    """No way to the host; the message is a sentence."""
+    """No way to the host; the message is a sentence, `status` what the browser is told (RFC 9110, 15.6.3)."""
+
+    kind, status = Kind.UNREACHABLE, 502
 
 
 class Denied(Unreachable):
-    """The setting's own filter says no; `status` is its HTTP status."""
+    """The setting's own filter says no."""
 
-    def __init__(self, host: str, status: int) -> None:
-        super().__init__(f"The setting's own filter does not open {host} (it says {status}).")
-        self.status = status
+    kind = Kind.FILTER
+
+
+class Inside(Unreachable):
+    """The way leads to an address that no page may reach."""
+
+    kind = Kind.POLICY
 
 
 class Resolves(Protocol):
     """What the door needs of a resolver."""
 
     async def addresses(self, host: str) -> tuple[str, ...]:
-        """The addresses of `host`. Raises ResolveError."""
+        """The addresses of `host`, in a time that is bounded. Raises ResolveError."""
 
     def cut(self) -> None:
         """Send nothing more, for ever. Any thread may call it."""
@@ -69,10 +86,12 @@ class Way(Protocol):
 
 @dataclass(frozen=True)
 class Straight:
-    """To the host itself."""
+    """To the host itself, which has `patience` seconds to answer. Its name has what the resolver gives it."""
 
     resolver: Resolves
     private_addresses: PrivateAddresses = "refuse"
+    patience: float = PATIENCE
+    own: Callable[[], Networks] = field(default_factory=OwnNetworks)
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A connection to an address of `host` that was checked. Raises Unreachable."""
@@ -80,13 +99,32 @@ class Straight:
             found = await self.resolver.addresses(host)
         except ResolveError as error:
             raise Unreachable(str(error)) from error
-        good = tuple(each for each in found if self.private_addresses == "allow" or is_public(each))
-        if not good:
-            raise Unreachable(f"{host} leads to {found[0]}, inside a private network.")
+        named = [each for each in found if each not in NOBODYS]
+        if not named:  # as many name servers refuse
+            raise Denied(f"The setting's own filter does not open {host} (its name server says {found[0]}).")
+        good = named if self.private_addresses == "allow" else self._public(host, named)
         try:
-            return await dial(wires, good[:MOST_ADDRESSES], port)
+            return await dial(wires, good[:MOST_ADDRESSES], port, self.patience)
+        except TimeoutError as error:
+            raise Unreachable(f"{host} takes too long to answer.") from error
         except OSError as error:
             raise Unreachable(f"{host} does not answer: {error.strerror or error}.") from error
+
+    def _public(self, host: str, found: Sequence[str]) -> list[str]:
+        """Those of the addresses that are on the public internet. Raises Unreachable if none is, or if that
+        cannot be known.
+        """
+        try:
+            own = self.own()
+        except (OSError, ValueError) as error:
+            why = (isinstance(error, OSError) and error.strerror) or error
+            raise Unreachable(f"Which networks this kiosk stands in is not known: {why}.") from error
+        good = [each for each in found if is_public(each, own)]
+        if good:
+            return good
+        neighbour = next(filter(is_public, found), None)
+        whose = "the setting's own" if neighbour else "a private"
+        raise Inside(f"{host} leads to {neighbour or found[0]}, inside {whose} network.")
 
     async def line(self, wires: Wires, host: str, port: int) -> Line:
         """To `host` itself. Raises Unreachable."""
@@ -103,13 +141,14 @@ class ThroughProxy:
     port: int
     resolver: Resolves
     credentials: str = ""  # name:password
+    patience: float = PATIENCE  # s, to be found and reached, and to answer
 
     @classmethod
-    def at(cls, address: str, resolver: Resolves) -> ThroughProxy:
+    def at(cls, address: str, resolver: Resolves, patience: float = PATIENCE) -> ThroughProxy:
         """The proxy at [http://][name:password@]host[:port]. Raises ValueError if that is not one."""
         url = _proxy_url(address)
         credentials = f"{unquote(url.username)}:{unquote(url.password)}" if url.username else ""
-        return cls(url.hostname.strip("[]"), int(url.port or 80), resolver, credentials)
+        return cls(url.hostname.strip("[]"), int(url.port or 80), resolver, credentials, patience)
 
     @staticmethod
     def check(address: str) -> None:
@@ -118,12 +157,16 @@ class ThroughProxy:
 
     async def open(self, wires: Wires, host: str, port: int) -> socket.socket:
         """A tunnel to `host` through the proxy. Raises Unreachable."""
-        wire = await self._dial(wires)
         try:
-            await self._ask(wire, host, port)
-        except BaseException:  # cancelled, too: the socket must not stay
-            wires.close(wire)
-            raise
+            async with asyncio.timeout(self.patience):
+                wire = await self._dial(wires)
+                try:
+                    await self._ask(wire, host, port)
+                except BaseException:  # cancelled, too: the socket must not stay
+                    wires.close(wire)
+                    raise
+        except TimeoutError as error:
+            raise Unreachable(f"The setting's proxy {self.host} takes too long to answer.") from error
         return wire
 
     async def line(self, wires: Wires, host: str, port: int) -> Line:
@@ -134,7 +177,9 @@ class ThroughProxy:
     async def _dial(self, wires: Wires) -> socket.socket:
         try:
             addresses = (self.host,) if _is_address(self.host) else await self.resolver.addresses(self.host)
-            return await dial(wires, addresses, self.port)
+            return await dial(wires, addresses, self.port, self.patience)
+        except TimeoutError as error:
+            raise Unreachable(f"The setting's proxy {self.host} takes too long to answer.") from error
         except (OSError, ResolveError) as error:
             raise Unreachable(f"The setting's proxy {self.host} does not answer: {error}") from error
 
@@ -161,7 +206,19 @@ class ThroughProxy:
         if status is None or not head.endswith(b"\r\n\r\n"):
             raise Unreachable(f"The setting's proxy {self.host} says nothing that can be read.")
         if status[1] != b"200":
-            raise Denied(host, int(status[1]))
+            raise proxys_no(host, int(status[1]))
+
+
+def proxys_no(host: str, status: int) -> Unreachable:
+    """What a proxy says by any status but 200: its no to the name, if it forbids it or redirects to a block
+    page. What asks for a password, or for patience, says nothing of the name; nor does a failure of its own
+    (RFC 9110, 15).
+    """
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return Unreachable("The setting's proxy wants a name and a password: see network.upstream_proxy.")
+    if 300 <= status < 500 and status not in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS):
+        return Denied(f"The setting's own filter does not open {host} (it says {status}).")
+    return Unreachable(f"The setting's proxy has no way to {host} (it says {status}).")
 
 
 def _proxy_url(address: str) -> URL:

@@ -40,11 +40,9 @@ class Url(NamedTuple):
 
 def read_url(text: str) -> Url:
     """`text` as a browser reads it. Raises Refused with the reason."""
-    origin, tail = normalised(text)
-    scheme, host, port = origin_parts(origin)
-    if scheme not in DEFAULT_PORTS:
-        raise Refused(NOT_HTTP)
-    return Url(scheme, host, port, *page_parts(tail))
+    url = read_resource(text, LONGEST)
+    _check_path(url.path)
+    return url
 
 
 def read_origin(text: str) -> tuple[str, str, int]:
@@ -55,12 +53,24 @@ def read_origin(text: str) -> tuple[str, str, int]:
     return "https" if scheme == "wss" else scheme, host, port
 
 
-def normalised(text: str) -> tuple[str, str]:
+def read_resource(text: str, longest: int) -> Url:
+    """`text` as a browser asks for a part of a page: its host counts, and its path may lead anywhere on it.
+    `longest`: in characters. Raises Refused with the reason.
+    """
+    origin, tail = normalised(text, longest)
+    scheme, host, port = origin_parts(origin)
+    if scheme not in DEFAULT_PORTS:
+        raise Refused(NOT_HTTP)
+    path, question, query = tail.partition("#")[0].partition("?")
+    return Url(scheme, host, port, path, query if question else None)
+
+
+def normalised(text: str, longest: int = LONGEST) -> tuple[str, str]:
     """`text` as a browser writes it, in two: its origin, and the rest from the path's first slash on.
 
     Raises Refused if it is no URL, or one without a host; what it names is not looked at yet.
     """
-    if len(text) > LONGEST:
+    if len(text) > longest:
         raise Refused("is too long")
     try:
         whole = normalize_url(text)
@@ -93,7 +103,7 @@ def origin_parts(origin: str) -> tuple[str, str, int]:
 def page_parts(tail: str) -> tuple[str, str | None]:
     """The path and the query of what follows a normalised origin. Raises Refused with the reason."""
     path, question, query = tail.partition("#")[0].partition("?")
-    if ("%" in path or ";" in path) and _SUSPECT.search(path):
+    if "%" in path or ";" in path:
         _check_path(path)
     return path, query if question else None
 
@@ -111,7 +121,8 @@ def check_host(host: str) -> None:
         raise Refused("has a host that cannot exist")
 
 
-_SUSPECT = re.compile(r"%(?:00|2[5EFef]|5[Cc])|;")  # only these can decode to another path
+# Only these can decode to another path. A “%” that begins no escape may become one by its first decoding.
+_SUSPECT = re.compile(r"%(?:00|2[5EFef]|3[Bb]|5[Cc]|(?![0-9A-Fa-f]{2}))|;")
 _SEPARATORS = re.compile(rb"[/\\]")
 
 
@@ -119,6 +130,8 @@ def _check_path(path: str) -> None:
     """Refuse a path that a server may take for another: decoded once or twice, it must show the same
     segments. A parameter after `;` is cut off by some servers, so a segment has to mean the same without.
     """
+    if not _SUSPECT.search(path):
+        return
     shown = path.count("/")
     once = unquote_to_bytes(path)
     for decoded in (once, unquote_to_bytes(once)):

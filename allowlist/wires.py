@@ -7,13 +7,18 @@ closed descriptor that is already somebody else's, and after it nothing can be o
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import ctypes
 import errno
 import os
 import socket
+import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+
+_LIBC = ctypes.PyDLL(None)  # which keeps the interpreter: a cut waits for no other thread in between
+PATIENCE = 15.0  # s to reach a site; with the name's 10, less than the 30 that Chromium waits for a proxy
+_NOWHERE = struct.pack("=H14x", socket.AF_UNSPEC)  # connect(2): dissolves a connection; TCP by a reset
 
 
 class Cut(ConnectionError):
@@ -48,12 +53,18 @@ class Wires:
             wire.close()
 
     def cut(self) -> None:
-        """Shut every socket down, now, from any thread; both sides see the end, and nothing opens again."""
+        """End every connection, now, from any thread: what waits to be sent is thrown away, both sides see it
+        end, and nothing opens again.
+        """
         with self._lock:
             self._is_cut = True
             for wire in self._live:
-                with contextlib.suppress(OSError):  # not connected yet, or gone already: as good as cut
-                    wire.shutdown(socket.SHUT_RDWR)
+                _break_off(wire)
+
+    @property
+    def are_cut(self) -> bool:
+        """Whether everything was cut."""
+        return self._is_cut
 
     def check(self) -> None:
         """Raise Cut if everything was cut."""
@@ -83,22 +94,25 @@ class Wires:
             wire, _ = listener.accept()
             wire.setblocking(False)
             self._live.add(wire)
-        if wire.family != socket.AF_UNIX:
-            _send_at_once(wire)
         return wire
 
-    async def connect(self, address: str, port: int) -> socket.socket:
-        """A connection to exactly that IP address. Raises OSError."""
+    async def connect(self, address: str, port: int, patience: float | None = None) -> socket.socket:
+        """A connection to exactly that IP address. Raises OSError: TimeoutError, if it has to be waited for
+        longer than `patience` seconds.
+        """
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         wire = self.add(socket.socket(family, socket.SOCK_STREAM))
         try:
-            _send_at_once(wire)
+            send_at_once(wire)
             with self._lock:
                 self.check()
                 code = wire.connect_ex((address, port))
-            if code == errno.EINPROGRESS:
+                if code == errno.EINPROGRESS:  # asked again, one on this machine has answered by now
+                    code = wire.connect_ex((address, port))
+            if code == errno.EALREADY:
                 loop = asyncio.get_running_loop()
-                await _ready(loop.add_writer, loop.remove_writer, wire.fileno())
+                async with asyncio.timeout(patience):
+                    await _ready(loop.add_writer, loop.remove_writer, wire.fileno())
                 code = wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 raise OSError(code, os.strerror(code))
@@ -108,10 +122,17 @@ class Wires:
         return wire
 
 
-def _send_at_once(wire: socket.socket) -> None:
-    """Without this a small piece waits for the last one to be acknowledged: 40 ms, on either side."""
-    with contextlib.suppress(OSError):  # gone already, which the next read will tell
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _break_off(wire: socket.socket) -> None:
+    """Only shut down, a TCP connection would first deliver what it holds, which can be megabytes."""
+    _LIBC.connect(wire.fileno(), _NOWHERE, len(_NOWHERE))
+    _LIBC.shutdown(wire.fileno(), socket.SHUT_RDWR)  # of a socket of another kind; its refusal is as good
+
+
+def send_at_once(wire: socket.socket) -> None:
+    """Without this a small piece waits for the last one to be acknowledged: 40 ms, on either side. Who
+    comes to a listener from now on has it from there (Linux). Raises OSError.
+    """
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 async def _ready(
@@ -131,12 +152,19 @@ async def _ready(
         unwatch(descriptor)
 
 
-async def dial(wires: Wires, addresses: tuple[str, ...], port: int, stagger: float = 0.25) -> socket.socket:
+async def dial(
+    wires: Wires, addresses: Sequence[str], port: int, patience: float, stagger: float = 0.25
+) -> socket.socket:
     """A connection to the first of `addresses` that answers, each starting `stagger` seconds after the one
-    before (RFC 8305). Raises OSError if none does.
+    before (RFC 8305). Raises OSError if none does, TimeoutError if none has within `patience` seconds.
     """
     if len(addresses) == 1:
-        return await wires.connect(addresses[0], port)  # no race, and no tasks to run it
+        return await wires.connect(addresses[0], port, patience)  # no race, and no tasks to run it
+    async with asyncio.timeout(patience):
+        return await _race(wires, addresses, port, stagger)
+
+
+async def _race(wires: Wires, addresses: Sequence[str], port: int, stagger: float) -> socket.socket:
     going: set[asyncio.Task[socket.socket]] = set()
     waiting, failed = list(addresses), OSError("it has no address")
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ import dns.rrset
 import pytest
 import trustme
 
+from allowlist.answers import Family
 from allowlist.decision import Policy
 from allowlist.door import Door, Refusal
 from allowlist.resolver import ResolveError
@@ -73,6 +74,18 @@ def listening() -> socket.socket:
     return made
 
 
+@contextmanager
+def deaf() -> Iterator[socket.socket]:
+    """It listens with a full queue: it leaves a first knock unanswered, and the kernel knocks again after
+    a second.
+    """
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        yield listener
+
+
 @dataclass
 class Zone:
     """What a name server says: address and alias records by name; and how it misbehaves."""
@@ -82,6 +95,7 @@ class Zone:
     rcode: dns.rcode.Rcode = dns.rcode.NOERROR
     truncate: bool = False  # over UDP
     silent: bool = False
+    silent_of: Family | None = None  # when asked for this alone
     mangle: Callable[[dns.message.Message], None] = lambda _: None
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # transport, name, type
 
@@ -89,7 +103,7 @@ class Zone:
         query = dns.message.from_wire(wire)
         asked = query.question[0]
         self.asked.append((transport, asked.name.to_text(True), dns.rdatatype.to_text(asked.rdtype)))
-        if self.silent:
+        if self.silent or (self.silent_of and self.silent_of.value == asked.rdtype):
             return None
         reply = dns.message.make_response(query)
         reply.set_rcode(self.rcode)
@@ -148,10 +162,15 @@ async def _stream(zone: Zone, reader: asyncio.StreamReader, writer: asyncio.Stre
 async def name_server(zone: Zone, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A name server for `zone` over UDP and TCP (or TLS) on one loopback port, which is yielded."""
     kind = "tls" if tls else "tcp"
-    server = await asyncio.start_server(lambda r, w: _stream(zone, r, w, kind), "127.0.0.1", 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(zone), ("127.0.0.1", port))
+    while True:  # until a port is free for both
+        server = await asyncio.start_server(lambda r, w: _stream(zone, r, w, kind), "127.0.0.1", 0, ssl=tls)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(zone), ("127.0.0.1", port))
+            break
+        except OSError:
+            server.close()
     try:
         yield port
     finally:

@@ -46,10 +46,13 @@ def door() -> Iterator[tuple[int, int]]:
         port = int(json.loads(process.stdout.readline())["listening"].split(":")[1])
         reading = threading.Thread(target=process.stdout.read)  # what it tells must not fill a pipe
         reading.start()
-        yield process.pid, port
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
-        reading.join()
+        try:
+            yield process.pid, port
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            reading.join()
 
 
 @pytest.fixture

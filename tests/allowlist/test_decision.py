@@ -82,6 +82,70 @@ def test_a_star_and_an_exact_host_are_both_found() -> None:
     assert not policy.page("https://farm.example/a/").ok
 
 
+def test_a_star_opens_no_address_that_is_refused_for_itself_and_no_other_port_or_scheme() -> None:
+    pages = ["https://*.farm.example/a/", "https://*.farm.example:8443/b/", "https://*.deep.farm.example/c/"]
+    policy = Policy([site(pages=pages, start="https://www.farm.example/a/")])
+    for good in (
+        "https://x.farm.example:8443/b/",
+        "https://x.deep.farm.example/a/",
+        "https://x.deep.farm.example/c/",
+    ):
+        assert policy.page(good).ok
+    for bad in ("http://x.farm.example/a/", "https://x.farm.example:8443/a/", "https://x.farm.example/b/"):
+        assert not policy.page(bad).ok
+    for bad, why in (
+        ("https://a:b@x.farm.example/a/", "carries a name or password"),
+        ("https://x..farm.example/a/", "has a host that cannot exist"),
+        ("https://x.farm.example/a/..%2fb", "hides another path in its path"),
+        ("wss://x.farm.example/a/", "x.farm.example is on the list, but not over wss."),
+        ("https://farm.example/a/", "No page of farm.example is on the list."),
+        ("https://x.farm.example/b/", "This page of x.farm.example is not on the list."),
+    ):
+        answer = policy.page(bad)
+        assert (answer.ok, why in answer.why) == (False, True), answer
+    assert policy.host("x.deep.farm.example", 443).ok
+    assert policy.host("x.farm.example", 8443).ok
+    assert not policy.host("x.farm.example", 444).ok
+    assert not policy.host("farm.example", 443).ok
+
+
+@pytest.mark.parametrize(
+    ("url", "page", "host"),
+    [
+        ("http://farm.example/animals/", "{is_} but not over http.", "{is_} but not over http."),
+        ("https://farm.example:8443/animals/", "{is_} but not at port 8443.", "{is_} but not at port 8443."),
+        ("https://farm.example/else", "This page of {host} is not on the list.", ""),
+        ("https://a.star.example:81/x/", "{is_} but not at port 81.", "{is_} but not at port 81."),
+        ("http://star.example/x/", "No page of {host} is on the list.", "{host} is not on the list."),
+        ("http://yard.example/", "{is_} but not at port 80.", "{is_} but not at port 80."),
+        (
+            "http://yard.example:443/",
+            "{is_} but not over http at port 443.",
+            "{is_} but not over http at port 443.",
+        ),
+        ("https://cdn.example.org/", "No page of {host} is on the list.", ""),
+        ("http://cdn.example.org/", "No page of {host} is on the list.", "{is_} but not over http."),
+        ("http://else.example/", "No page of {host} is on the list.", "{host} is not on the list."),
+    ],
+)
+def test_a_no_says_truly_what_of_an_address_is_not_on_the_list(url: str, page: str, host: str) -> None:
+    pages = ["https://*.star.example/x/", "http://yard.example:8080/", "https://yard.example/"]
+    policy = Policy(
+        [site(needs=["cdn.example.org"]), site(id="more", pages=pages, start="https://yard.example/")]
+    )
+    name = read_url(url).host
+    words = {"host": name, "is_": f"{name} is on the list,"}
+    assert policy.page(url).why == page.format(**words)
+    assert policy.host_of(url).why == (host.format(**words) or "It is on the list.")
+
+
+def test_the_doors_no_names_the_scheme_if_that_differs_and_else_the_port() -> None:
+    policy = Policy([site()])
+    assert policy.host("farm.example", 80).why == "farm.example is on the list, but not at port 80."
+    assert policy.host("farm.example", 80, "https").why == "farm.example is on the list, but not at port 80."
+    assert policy.host("farm.example", 443, "http").why == "farm.example is on the list, but not over http."
+
+
 labels = st.text(alphabet="abc", min_size=1, max_size=2)
 hosts = st.lists(labels, min_size=1, max_size=3).map(lambda parts: ".".join([*parts, "example"]))
 paths = st.lists(labels, max_size=2).map(lambda parts: "/".join(["", *parts]))

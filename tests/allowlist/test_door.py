@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from allowlist.door import Door, Limits
+from allowlist.door import Door, Kind, Limits
 from allowlist.resolver import ResolveError, Resolver, Upstream
 from allowlist.upstream import ThroughProxy
 from allowlist.wires import Cut
 from tests.allowlist.conftest import (
     FARM,
+    HERE,
     Names,
     Opened,
     Zone,
+    deaf,
     echo,
     hello_for,
     listening,
@@ -81,16 +84,126 @@ def test_a_quiet_tunnel_is_hung_up_on(trusting: Any) -> None:
     run(main())
 
 
-def test_a_site_that_takes_too_long_is_given_up_with_a_504() -> None:
-    async def main() -> None:
-        class Never(Names):
-            async def addresses(self, _: str) -> tuple[str, ...]:
-                await asyncio.Event().wait()
-                raise AssertionError
+def test_nothing_waits_for_company_on_either_side_of_the_door() -> None:
+    """Nagle's algorithm: a small piece would stay until the last one is acknowledged."""
 
-        async with Opened(policy_of("https://farm.example/"), Never(), limits=Limits(connect=0.2)) as opened:
-            answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example\r\n\r\n")
-            assert answer.startswith(b"HTTP/1.1 504")
+    async def main() -> None:
+        async with served(echo) as port, Opened(policy_of(f"https://farm.example:{port}/")) as opened:
+            await asyncio.sleep(0)  # it serves
+            _, writer = await opened.tunnel(f"farm.example:{port}")
+            wires = opened.door._wires._live
+            assert len(wires) == 3  # the listener, the browser, the site
+            assert all(wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for wire in wires)
+            writer.close()
+
+    run(main())
+
+
+def test_a_site_is_not_heard_before_the_browser_has_said_whom_it_wants(trusting: Any) -> None:
+    async def speaks_first(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 welcome")
+        await writer.drain()
+        await asyncio.sleep(5)
+
+    async def main() -> None:
+        async with served(speaks_first) as port, Opened(policy_of(f"https://farm.example:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"farm.example:{port}")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.3)
+            writer.write(hello_for(FARM, trusting)[0])
+            assert await asyncio.wait_for(reader.readexactly(11), 5) == b"220 welcome"
+            writer.close()
+
+    run(main())
+
+
+def test_a_proxy_that_says_nothing_is_given_up() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def main() -> None:
+        async with served(silent) as port:
+            policy, proxy = policy_of("https://farm.example/"), f"http://127.0.0.1:{port}"
+            limits = Limits(connect=0.2)
+            async with Opened(policy, Names(), upstream_proxy=proxy, limits=limits) as opened:
+                answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 502")
+                assert [(each.kind, each.why) for each in opened.refused] == [
+                    (Kind.UNREACHABLE, "The setting's proxy 127.0.0.1 takes too long to answer.")
+                ]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"CONNECT farm.example:80 HTTP/1.1\r\nHost: farm.example\r\n\r\n",
+        b"GET http://farm.example/ HTTP/1.1\r\nHost: farm.example\r\n\r\n",
+    ],
+)
+def test_a_proxy_that_cannot_be_reached_in_time_is_given_up(request_: bytes) -> None:
+    async def main() -> None:
+        policy, limits = policy_of("https://farm.example:80/", "http://farm.example/"), Limits(connect=0.2)
+        with deaf() as full:
+            proxy = f"http://127.0.0.1:{full.getsockname()[1]}"
+            async with Opened(policy, Names(), upstream_proxy=proxy, limits=limits) as opened:
+                answer = await opened.say(request_)
+                assert answer.startswith(b"HTTP/1.1 502")
+                assert [each.why for each in opened.refused] == [
+                    "The setting's proxy 127.0.0.1 takes too long to answer."
+                ]
+
+    run(main())
+
+
+def test_a_listed_site_that_is_down_is_told_apart_from_one_that_is_refused() -> None:
+    """Nobody refused it: its name has no answer, nobody is there, or nobody answers in time."""
+
+    async def main() -> None:
+        policy, asks = policy_of("https://farm.example/"), b"CONNECT %s:443 HTTP/1.1\r\nHost: %s\r\n\r\n"
+        async with name_server(Zone(silent=True)) as silent:
+            no_names = Resolver([Upstream("127.0.0.1", silent)], timeout=0.2)
+            for resolver, host, kind in (
+                (no_names, b"farm.example", Kind.UNREACHABLE),
+                (HERE, b"farm.example", Kind.UNREACHABLE),
+                (HERE, b"other.example", Kind.POLICY),
+            ):
+                async with Opened(policy, resolver) as opened:
+                    await opened.say(asks % (host, host))
+                    assert [(each.host, each.kind) for each in opened.refused] == [(host.decode(), kind)]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "why"),
+    [
+        (b"403 no", Kind.FILTER, "The setting's own filter does not open farm.example (it says 403)."),
+        (b"302 there", Kind.FILTER, "The setting's own filter does not open farm.example (it says 302)."),
+        (
+            b"407 who",
+            Kind.UNREACHABLE,
+            "The setting's proxy wants a name and a password: see network.upstream_proxy.",
+        ),
+        (b"408 late", Kind.UNREACHABLE, "The setting's proxy has no way to farm.example (it says 408)."),
+        (b"429 slow", Kind.UNREACHABLE, "The setting's proxy has no way to farm.example (it says 429)."),
+        (b"503 ill", Kind.UNREACHABLE, "The setting's proxy has no way to farm.example (it says 503)."),
+    ],
+)
+def test_the_settings_filter_is_not_blamed_for_its_proxys_own_trouble(
+    said: bytes, kind: Kind, why: str
+) -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 " + said + b"\r\n\r\n")
+
+    async def main() -> None:
+        async with served(proxy) as port:
+            way = f"127.0.0.1:{port}"
+            async with Opened(policy_of("https://farm.example/"), Names(), upstream_proxy=way) as opened:
+                await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example\r\n\r\n")
+                assert [(each.kind, each.why) for each in opened.refused] == [(kind, why)]
 
     run(main())
 
@@ -106,6 +219,30 @@ def test_one_connection_too_many_is_hung_up_on_and_the_others_live() -> None:
             assert (await reader.read()).startswith(b"HTTP/1.1 400")
             for _, writer in kept:
                 writer.close()
+
+    run(main())
+
+
+def test_those_who_came_before_the_door_was_served_are_met_and_those_who_left_again_are_forgotten() -> None:
+    async def main() -> None:
+        opened = Opened(policy_of("https://farm.example/"))
+        asks, waits, left, broke = (
+            socket.create_connection(("127.0.0.1", opened.port), timeout=5) for _ in range(4)
+        )
+        asks.sendall(b"CONNECT other.example:443 HTTP/1.1\r\nHost: other.example\r\n\r\n")
+        left.close()
+        broke.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        broke.close()
+        async with opened:
+            assert (await asyncio.to_thread(asks.recv, 64)).startswith(b"HTTP/1.1 403")
+            asks.close()
+            while len(opened.door._wires._live) != 2:  # the listener, and who still waits
+                await asyncio.sleep(0.01)
+            waits.sendall(b"CONNECT other.example:443 HTTP/1.1\r\n")
+            await asyncio.sleep(0.1)
+            waits.sendall(b"Host: other.example\r\n\r\n")
+            assert (await asyncio.to_thread(waits.recv, 64)).startswith(b"HTTP/1.1 403")
+            waits.close()
 
     run(main())
 
@@ -146,6 +283,18 @@ def test_a_new_policy_counts_from_the_next_request_on() -> None:
     run(main())
 
 
+def broken_off(wire: socket.socket) -> bool:
+    """Whether the other end breaks off within 5 s, after whatever it had sent; ending politely takes time."""
+    wire.setblocking(True)
+    wire.settimeout(5)
+    try:
+        while wire.recv(65536):
+            pass
+    except ConnectionResetError:
+        return True
+    return False
+
+
 def test_cut_from_another_thread_ends_every_connection_while_the_loop_stands_still(trusting: Any) -> None:
     """Invariant 3: panic waits for nothing, not for our own event loop either."""
 
@@ -166,14 +315,9 @@ def test_cut_from_another_thread_ends_every_connection_while_the_loop_stands_sti
 
             def press() -> None:
                 opened.door.cut()
-                accepted[0].settimeout(5)
-                while accepted[0].recv(65536):
-                    pass
-                facts["site saw the end"] = True
+                facts["site saw the end"] = broken_off(accepted[0])
                 with socket.socket(fileno=socket.dup(child.fileno())) as seen:
-                    seen.setblocking(True)
-                    seen.settimeout(5)
-                    facts["browser saw the end"] = seen.recv(1) == b""
+                    facts["browser saw the end"] = broken_off(seen)
                 try:
                     socket.create_connection(("127.0.0.1", opened.port), timeout=5).close()
                 except OSError:
@@ -215,6 +359,32 @@ def test_serving_ends_when_the_door_is_cut_whatever_its_socket(
                 late.connect(where)
             await serving
         await door.close()
+
+    run(main())
+
+
+def test_what_a_cut_broke_off_is_nobodys_no() -> None:
+    """A site that was being reached as the red button was pressed is not one that is down."""
+
+    class Slow(Names):
+        async def addresses(self, host: str) -> tuple[str, ...]:
+            asked.set()
+            await cut.wait()
+            raise ResolveError("The internet was turned off.")
+
+    asked, cut = asyncio.Event(), asyncio.Event()
+
+    async def main() -> None:
+        async with Opened(policy_of("https://farm.example/"), Slow()) as opened:
+            asking = asyncio.create_task(
+                opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
+            )
+            await asked.wait()
+            opened.door.cut()
+            cut.set()
+            await asyncio.wait({asking})
+            await asyncio.sleep(0.05)
+            assert opened.refused == []
 
     run(main())
 

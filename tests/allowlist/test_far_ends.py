@@ -66,7 +66,6 @@ def far_end(said: bytes) -> Iterator[socket.socket]:
         yield near
 
 
-@settings(deadline=None)
 @given(SAID)
 def test_a_sites_answer_is_passed_on_or_given_up_and_never_two_answers(said: bytes) -> None:
     asked = read_request(b"GET http://farm.example/ HTTP/1.1\r\nHost: farm.example\r\n\r\n")
@@ -92,7 +91,6 @@ def test_a_sites_answer_is_passed_on_or_given_up_and_never_two_answers(said: byt
         assert reader.trailing_data == (b"", False)
 
 
-@settings(deadline=None)
 @given(SAID)
 def test_a_proxy_has_opened_a_tunnel_only_if_it_says_200_and_what_follows_is_the_tunnels(said: bytes) -> None:
     way = ThroughProxy("127.0.0.1", 3128, Names())
@@ -113,7 +111,7 @@ NO_TLS = ssl.create_default_context()
 QUERY = question(dns.name.from_text("farm.example"), Family.IPV4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SAID | st.binary(max_size=40).map(lambda junk: len(junk).to_bytes(2, "big") + QUERY.to_wire() + junk))
 def test_a_name_servers_stream_is_an_answer_or_of_no_use(said: bytes) -> None:
     async def saying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allowlist import urls
 from allowlist.document import Wrong
 from allowlist.patterns import host_pattern, on, page_pattern
 from allowlist.urls import Refused, read_url
@@ -112,6 +113,14 @@ REFUSED = [
     ("https://farm.example/animals/..;/secret", "climbs out"),
     ("https://farm.example/animals/..;a=b/secret", "climbs out"),
     ("https://farm.example/animals/%2e%2e;/secret", "climbs out"),
+    ("https://farm.example/animals/..%3b/secret", "climbs out"),
+    ("https://farm.example/animals/..%3Ba=b/secret", "climbs out"),
+    ("https://farm.example/animals/..%253b/secret", "climbs out"),
+    ("https://farm.example/animals/..%3%42/secret", "climbs out"),
+    ("https://farm.example/animals/.%2%65/secret", "climbs out"),
+    ("https://farm.example/animals/..%2%66secret", "hides another path"),
+    ("https://farm.example/a%%35cb", "hides another path"),
+    ("https://farm.example/a%0%30b", "hides another path"),
     ("about:blank", "neither http nor https"),
     ("blob:https://farm.example/1", "neither http nor https"),
     ("data:text/html,x", "neither http nor https"),
@@ -245,6 +254,24 @@ def test_whatever_the_path_a_url_that_is_inside_stays_inside_when_decoded_again(
             plain = "/".join(part.partition(";")[0] for part in path.replace("\\", "/").split("/"))
             assert (normpath(plain) + "/").startswith("/animals/")
             path = unquote(path, encoding="latin-1")
+
+
+@st.composite
+def escaped(draw: st.DrawFn, sign: str) -> str:
+    """`sign`, or its escape, or an escape of which any part is escaped again."""
+    if draw(st.booleans()):
+        return sign
+    return "".join(f"%{ord(part):02x}" if draw(st.booleans()) else part for part in f"%{ord(sign):02x}")
+
+
+@given(st.lists(st.sampled_from("/\\.;%\0a ").flatmap(escaped) | st.just(".."), max_size=8).map("".join))
+def test_a_path_is_accepted_only_if_it_shows_what_it_decodes_to(tail: str) -> None:
+    """What is looked for first, to be quick, lets nothing by that the whole look refuses."""
+    try:
+        path = read_url(f"https://farm.example/animals/{tail}").path
+    except Refused:
+        return
+    urls._check_path(path)
 
 
 @given(st.text(max_size=60).map("https://farm.example/".__add__) | st.text(max_size=60))

@@ -77,6 +77,13 @@ def test_exactly_what_was_asked_reaches_the_site_and_nothing_that_was_not() -> N
     )
 
 
+@pytest.mark.parametrize("path", ["/a%2Fb", "/a/..%2Fb;x=.", "/%00", "/?" + "q" * 40_000, "/" + "p" * 40_000])
+def test_a_part_of_a_page_has_any_path_on_its_host(path: str) -> None:
+    """As over TLS, where nobody sees it: what a page may not have is a question of pages."""
+    get = b"GET http://%s" + path.encode() + b" HTTP/1.1\r\nHost: %s\r\n\r\n"
+    assert run(_asked_of_the_site(get)).startswith(f"GET {path} HTTP/1.1\r\n".encode())
+
+
 @pytest.mark.parametrize(
     ("framing", "body"),
     [

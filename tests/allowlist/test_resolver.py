@@ -47,6 +47,23 @@ def test_both_families_are_asked_and_answered_in_turn() -> None:
     assert sorted(zone.asked) == [("udp", HOST, "A"), ("udp", HOST, "AAAA")]
 
 
+@pytest.mark.parametrize("of", [None, Family.IPV6])
+def test_all_that_one_name_takes_has_an_end_however_many_servers_are_silent(of: Family | None) -> None:
+    """And what is known of one family does not wait for the other for ever."""
+
+    async def main() -> None:
+        async with name_server(Zone({HOST: ["192.0.2.1"]}, silent_of=of, silent=of is None)) as port:
+            resolver = Resolver([at(port)] * 50, timeout=0.3, patience=0.5)
+            if of is None:
+                with pytest.raises(ResolveError, match=f"No name server says in time where {HOST} is"):
+                    await resolver.addresses(HOST)
+            else:
+                assert await resolver.addresses(HOST) == ("192.0.2.1",)
+            assert len(asyncio.all_tasks()) <= 2  # this, and the name server's: nobody goes on asking
+
+    run(main())
+
+
 def test_an_answer_that_was_cut_short_is_asked_for_again_over_tcp() -> None:
     zone = Zone({HOST: [f"192.0.2.{n}" for n in range(1, 200)]}, truncate=True)
     assert len(ask(zone)) == 199

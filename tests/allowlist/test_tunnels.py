@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import gc
 import socket
 import struct
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from allowlist.door import Limits
+from allowlist.door import Kind, Limits
+from allowlist.relay import Tunnels
+from allowlist.tls import Hello
+from allowlist.wires import Wires
 from tests.allowlist.conftest import (
     FARM,
     Names,
     Opened,
+    deaf,
     echo,
     hello_for,
     policy_of,
@@ -182,7 +189,7 @@ def test_a_web_socket_in_plain_text_gets_no_tunnel_even_to_a_site_that_is_listed
 
 @pytest.mark.parametrize(
     "address",
-    ["10.0.0.1", "192.168.1.1", "127.0.0.1", "169.254.1.1", "::1", "fe80::1", "::ffff:8.8.8.8", "0.0.0.0"],
+    ["10.0.0.1", "192.168.1.1", "127.0.0.1", "169.254.1.1", "::1", "fe80::1", "::ffff:8.8.8.8"],
 )
 def test_a_name_that_leads_into_a_private_network_is_refused(address: str) -> None:
     async def main() -> None:
@@ -191,6 +198,118 @@ def test_a_name_that_leads_into_a_private_network_is_refused(address: str) -> No
             answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 502")
             assert "private network" in opened.refused[0].why
+            assert opened.refused[0].kind is Kind.POLICY
+
+    run(main())
+
+
+@pytest.mark.parametrize("private", ["refuse", "allow"])
+def test_a_name_server_that_filters_by_an_address_of_nobody_is_the_settings_filter(private: str) -> None:
+    async def main() -> None:
+        names = Names(farm_example=("::", "0.0.0.0"))
+        async with Opened(policy_of("https://farm.example/"), names, private_addresses=private) as opened:
+            await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
+            (told,) = opened.refused
+            why = "The setting's own filter does not open farm.example (its name server says ::)."
+            assert (told.kind, told.why) == (Kind.FILTER, why)
+
+    run(main())
+
+
+def test_where_its_own_networks_are_not_known_the_door_opens_nothing_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent() -> NoReturn:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    async def main() -> None:
+        names = Names(farm_example=("93.184.216.34",))
+        async with Opened(policy_of("https://farm.example/"), names, private_addresses="refuse") as opened:
+            answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 502")
+            assert opened.refused[0].why == (
+                "Which networks this kiosk stands in is not known: Permission denied."
+            )
+
+    monkeypatch.setattr("psutil.net_if_addrs", silent)
+    run(main())
+
+
+@pytest.mark.parametrize("private", ["refuse", "allow"])
+def test_of_a_mixed_answer_the_address_of_nobody_is_not_dialled_which_would_be_this_machine(
+    private: str,
+) -> None:
+    async def main() -> None:
+        async with served(echo) as port:
+            names = Names(farm_example=("0.0.0.0", "::", "192.0.2.1"))
+            policy, limits = policy_of(f"https://farm.example:{port}/"), Limits(connect=0.5)
+            async with Opened(policy, names, private_addresses=private, limits=limits) as opened:
+                target = b"farm.example:%d" % port
+                answer = await opened.say(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target))
+                assert answer.startswith(b"HTTP/1.1 50")
+
+    run(main())
+
+
+@pytest.mark.parametrize("private", ["10.0.0.1", "fd00::1"])
+def test_of_mixed_addresses_only_the_public_ones_are_dialled(
+    private: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server that lies in half of its answer: what was checked is what is called."""
+    dialled: list[list[str]] = []
+
+    async def dial(wires: Wires, addresses: list[str], port: int, _: float) -> socket.socket:
+        dialled.append(addresses)
+        raise OSError(errno.EHOSTUNREACH, "not here")
+
+    async def main() -> None:
+        names = Names(farm_example=(private, "93.184.216.34", private))
+        async with Opened(policy_of("https://farm.example/"), names, private_addresses="refuse") as opened:
+            answer = await opened.say(b"CONNECT farm.example:443 HTTP/1.1\r\nHost: farm.example:443\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 502")
+
+    monkeypatch.setattr("allowlist.upstream.dial", dial)
+    run(main())
+    assert dialled == [["93.184.216.34"]]
+
+
+def test_a_cut_sends_nothing_of_what_it_still_holds(tls_for: Any, trusting: Any) -> None:
+    """An upload over a slow line: megabytes wait in the kernel when the red button is pressed."""
+
+    async def main() -> None:
+        joined, may_read = asyncio.Event(), asyncio.Event()
+        ends: asyncio.Queue[tuple[int, type[BaseException] | None]] = asyncio.Queue()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            joined.set()
+            await may_read.wait()
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            got, why = 0, None
+            try:
+                while more := await reader.read(65536):
+                    got += len(more)
+            except ConnectionError as error:
+                why = type(error)
+            ends.put_nowait((got, why))
+
+        async with served(slow) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            _, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            await joined.wait()
+            sent = 0
+            with contextlib.suppress(TimeoutError):  # until every buffer on the way is full
+                while True:
+                    writer.write(bytes(65536))
+                    async with asyncio.timeout(0.3):
+                        await writer.drain()
+                    sent += 65536
+            opened.door.cut()
+            may_read.set()
+            got, why = await ends.get()
+            assert why is ConnectionResetError
+            assert got < sent / 2
+            writer.transport.abort()  # type: ignore[attr-defined]
 
     run(main())
 
@@ -205,6 +324,94 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(trusting: Any)
                 writer.write(greeting)
                 assert await reader.readexactly(len(greeting)) == greeting
                 writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("addresses", [1, 3])
+@pytest.mark.parametrize("patience", [0.4, 10])
+def test_a_site_that_does_not_answer_at_once_is_waited_for_and_no_longer_than_allowed(
+    patience: float, addresses: int
+) -> None:
+    async def main() -> None:
+        with deaf() as site:
+            port = site.getsockname()[1]
+            names, limits = Names(farm_example=("127.0.0.1",) * addresses), Limits(connect=patience)
+            async with Opened(policy_of(f"https://{FARM}:{port}/"), names, limits=limits) as opened:
+                reader, writer = await opened.connect()
+                writer.write(f"CONNECT {FARM}:{port} HTTP/1.1\r\nHost: {FARM}\r\n\r\n".encode())
+                await asyncio.sleep(0.2)
+                on_their_way = len(opened.door._wires._live) - 2  # beside the listener and the browser
+                assert on_their_way in range(1, addresses + 1)
+                if patience > 1:
+                    site.accept()[0].close()
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.split(b" ")[1] == (b"200" if patience > 1 else b"502")
+                writer.close()
+            assert opened.door._wires._live == set()
+
+    run(main())
+
+
+def test_a_greeting_that_trickles_is_hung_up_on_and_so_is_the_one_after_a_pause(trusting: Any) -> None:
+    """Each byte of it is no reason to wait longer; and that nobody was there for a while is none either."""
+
+    async def main() -> None:
+        limits = Limits(head=0.4)
+        async with (
+            served(echo) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
+        ):
+            for _ in range(2):
+                reader, writer = await opened.tunnel(f"{FARM}:{port}")
+                gone = asyncio.create_task(rest(reader))
+                for byte in hello_for(FARM, trusting)[0][:100]:
+                    writer.write(bytes([byte]))
+                    await asyncio.wait([gone], timeout=0.05)
+                    if gone.done():
+                        break
+                assert gone.done()
+                assert await gone == b""
+                writer.close()
+                await asyncio.sleep(0.2)  # nobody is looked at any more
+
+    run(main())
+
+
+def test_an_open_tunnel_keeps_nothing_of_its_greeting(trusting: Any) -> None:
+    """A quiet WebSocket stays for hours, and a greeting's parser is ten times larger than a tunnel."""
+
+    async def main() -> None:
+        async with served(echo) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            assert [each for each in gc.get_objects() if isinstance(each, Hello)]
+            greeting = hello_for(FARM, trusting)[0]
+            writer.write(greeting)
+            assert await reader.readexactly(len(greeting)) == greeting
+            gc.collect()
+            assert not [each for each in gc.get_objects() if isinstance(each, Hello)]
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("error", [PermissionError("not so"), ValueError("nor so")])
+def test_what_the_reader_of_a_beginning_raises_is_raised_whatever_it_is(error: Exception) -> None:
+    def heed(_: bytes) -> bytes:
+        raise error
+
+    async def main() -> None:
+        pairs = socket.socketpair(), socket.socketpair()
+        ends = [end for pair in pairs for end in pair]
+        for end in ends:
+            end.setblocking(False)
+        ends[1].send(b"hello")
+        with pytest.raises(type(error)):
+            await Tunnels(5, 5).carry(ends[0], ends[2], heed)
+        with pytest.raises(BlockingIOError):
+            ends[3].recv(1)
+        for end in ends:
+            end.close()
 
     run(main())
 

@@ -1,4 +1,5 @@
-"""What a decision costs: against its WHATWG parse alone, with a long list against a short one, and a no.
+"""What a decision costs: against its WHATWG parse alone, with a long list against a short one, and a no,
+also where a list has stars.
 
 The parse is the one that the decision itself makes, text to text. The long list holds the short one's sites
 too: the same questions are asked of both; and once more, questions from all over the long list, which also
@@ -31,6 +32,14 @@ def sites(count: int) -> list[Site]:
     ]
 
 
+def stars(count: int) -> list[Site]:
+    """So many sites of one directory of all subdomains."""
+    return [
+        Site.model_construct(id=f"w{n}", pages=(f"https://*.wild{n}.example/animals/",), needs=(), start="")
+        for n in range(count)
+    ]
+
+
 def urls(numbers: Sequence[int], host: str = "site") -> list[str]:
     """An address on each of these sites."""
     return [f"https://{host}{n}.example/animals/page-{at}.html?x={at}" for at, n in enumerate(numbers)]
@@ -53,6 +62,8 @@ def measure(many: int = MANY, asked: int = ASKED, rounds: int = 31) -> list[Rati
     near = urls([n % FEW for n in range(asked)])
     far = urls([dice.randrange(many) for _ in range(asked)])
     elsewhere = urls([n % FEW for n in range(asked)], "other")
+    starred = Policy([*sites(FEW), *stars(FEW)])
+    under, beside = (urls([n % FEW for n in range(asked)], host) for host in ("a.b.wild", "a.b.other"))
     gc.collect()
     gc.freeze()  # a list is read once a session; its objects are not looked through again in these loops
     try:
@@ -62,6 +73,13 @@ def measure(many: int = MANY, asked: int = ASKED, rounds: int = 31) -> list[Rati
             in_turns(f"{many} sites over {FEW}, the same pages", 1.2, each(long.page, near), yes, rounds),
             in_turns(f"{many} sites over {FEW}, pages all over", 1.2, each(long.page, far), yes, rounds),
             in_turns("a decision's no over its yes", 1.0, each(short.page, elsewhere), yes, rounds),
+            in_turns(
+                "a no over a yes by a star",
+                1.0,
+                each(starred.page, beside),
+                each(starred.page, under),
+                rounds,
+            ),
         ]
     finally:
         gc.unfreeze()
