@@ -8,7 +8,7 @@ from __future__ import annotations
 from hardware.errors import RadioError
 from hardware.wiring import Cause, Contact
 
-_NO_RADIO = "The radio switch cannot be used: pull the network plug and switch the router off."
+_NO_RADIO = "The radio switch cannot be used: unplug the kiosk."
 
 
 class NoCircuit:
@@ -18,6 +18,7 @@ class NoCircuit:
     state = Contact.BROKEN
     cause: Cause | None = None
     error: Exception | None = None
+    circuit = ""
 
     def close(self) -> None:
         """Nothing to give back."""

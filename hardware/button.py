@@ -83,6 +83,11 @@ class PanicCircuit:
         return watched and at_rest and self.error is None
 
     @property
+    def circuit(self) -> str:
+        """Which button this is (`ButtonSettings.circuit`)."""
+        return self._settings.circuit
+
+    @property
     def error(self) -> Exception | None:
         """The first failure of a callback or of reading a pin, or None."""
         return self._kept.error

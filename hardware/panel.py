@@ -18,6 +18,7 @@ from hardware.button import AGAIN, PanicCircuit, Trip
 from hardware.display import BACKLIGHTS, BacklightDisplay, DisplayPower, SimulatedDisplay
 from hardware.errors import HardwareError, MissingParts, SettingsError
 from hardware.gpio import gpio_or, open_gpio
+from hardware.prompt import PromptRadio
 from hardware.radio import RFKILL, Radio, RfkillRadio, SimulatedRadio
 from hardware.signals import Lamp, LampState, Sounder
 from hardware.simulated import Finger, SimulatedBadge
@@ -72,6 +73,11 @@ class Panel:
     proven: ClassVar[bool] = False
     """Whether the button needs no test: only one without a wire, in memory, is known to work."""
 
+    @property
+    def circuit(self) -> str:
+        """Which button this is; "" for none."""
+        return self.panic.circuit
+
     def close(self) -> None:
         """Gives everything back: lamp dark, sounder silent. The radios stay as they are.
 
@@ -91,6 +97,11 @@ class SimulatedPanel(Panel):
     reader: SimulatedBadge
 
     proven: ClassVar[bool] = True
+
+    @property
+    def circuit(self) -> str:
+        """None of a device: a test of it proves no wire, though the state folder be moved to one."""
+        return f"simulated {self.panic.circuit}"
 
     def press(self, seconds: float = 0.3) -> None:
         """Presses the button for `seconds`."""
@@ -150,7 +161,7 @@ def _simulated(
     finger = Finger(settings.button, factory)
     reader = SimulatedBadge(on_badge)
     return SimulatedPanel(
-        radio=SimulatedRadio(),
+        radio=PromptRadio(SimulatedRadio),
         display=SimulatedDisplay(),
         lamp=lamp,
         sounder=sounder,
@@ -231,7 +242,7 @@ def _opened(
 ) -> Panel:
     """The button comes last, because it may call `on_trip` at once."""
     wired = settings or HardwareSettings()
-    radio = opening.part(lambda: RfkillRadio(wired.rfkill), RfkillRadio.close)
+    radio = opening.part(lambda: PromptRadio(lambda: RfkillRadio(wired.rfkill)), PromptRadio.close)
     badge = opening.part(lambda: _badge(wired.badge, on_badge), lambda reader: reader.close())
     lamp = sounder = panic = factory = None
     if settings is not None:

@@ -1,7 +1,8 @@
 """Radios are off unless somebody asked for Wi-Fi, and "off" is what the kernel reads back, not what we wrote.
 
 The format is that of Linux's `struct rfkill_event` in include/uapi/linux/rfkill.h. `block` is one system call
-on a file that is open already, so that it needs no memory, file descriptor or lock when it matters.
+on a file that is open already, so that it needs no memory, file descriptor or lock of ours when it matters;
+the kernel has a lock of its own, so it may hang all the same (`prompt`).
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ class RfkillRadio:
         except OSError as error:
             raise RadioError(
                 f"The radio switch {self._device} did not take the order ({error.strerror}): "
-                "pull the network plug and switch the router off."
+                "unplug the kiosk."
             ) from error
 
     def _drain(self, fd: int) -> list[RfkillEvent]:

@@ -91,3 +91,8 @@ class ButtonSettings:
     def pins(self) -> tuple[int, ...]:
         """The pins in use, the normally-closed contact's first where there are two."""
         return (self.pin, self.second_pin) if self.wiring is Wiring.TWO_CONTACTS else (self.pin,)
+
+    @property
+    def circuit(self) -> str:
+        """Which button this is: a test of it says nothing of another wiring, or of other pins."""
+        return f"{self.wiring.value} on {', '.join(map(str, self.pins))}"

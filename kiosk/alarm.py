@@ -17,9 +17,11 @@ from kiosk.events import Event, Role
 from kiosk.faults import Internet, reference
 from kiosk.menu import interrupted
 from kiosk.rules import close, stay
-from kiosk.state import OPEN, Alarm, Ending, Panic, Result, Session, locked, record
+from kiosk.state import OPEN, Alarm, Ending, Left, Panic, Result, Session, locked, record
 
-HELD = "The red button is still pressed. Release it first."
+STILL_NAMED = 120.0  # s for which a panic names the page that was put away before it
+AGAIN = 60.0  # s at least between two such tellings of one panic, each time twice as long until it is taken
+HELD = "The red button is still pressed, or its cable is broken. Release it, or tell ICT."
 
 
 def trip(s: Session, e: on.PanicTripped) -> Result:
@@ -29,16 +31,37 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
     """
     cut, held = e.cut or s.alarm.cut, e.held or s.alarm.held
     if s.panic is Panic.LATCHED and (e.drill or not s.alarm.drill):
-        return replace(s, alarm=replace(s.alarm, held=held, cut=cut)), (
-            do.Log("panic_again", "", {"cause": e.cause}),
-        )
-    adult = s.adult or (s.menu.adult if s.menu else s.alarm.adult)
+        alarm, log = replace(s.alarm, held=held, cut=cut), do.Log("panic_again", "", {"cause": e.cause})
+        if not _unheard(s):
+            return replace(s, alarm=alarm), (log,)
+        alarm = replace(alarm, alert=None, told_at=s.now, again=alarm.again + 1)
+        return replace(s, alarm=alarm), (do.TellAgain(e.cause), log)
+    left = None if e.drill or s.url else _just_left(s)
+    adult = s.adult or (s.menu.adult if s.menu else left.adult if left else s.alarm.adult)
     if cut is not None:
         s = replace(s, internet=Internet.OFF if cut.confirmed else Internet.UNCONFIRMED)
-    url = s.url or s.alarm.url
-    alarm = Alarm(cause=e.cause, at=e.at, adult=adult, url=url, held=held, cut=cut, drill=e.drill)
+    url, ago = (left.url, max(1, round(s.now - left.at))) if left else (s.url or s.alarm.url, 0)
+    alarm = Alarm(e.cause, e.at, adult, url, ago, held=held, drill=e.drill, cut=cut, told_at=s.now)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
-    return latched, (do.Close(), do.Latch(e.cause, e.at, adult, s.url, e.drill))
+    return latched, (do.Latch(e.cause, e.at, adult, url, e.drill, ago), do.Close())
+
+
+def _unheard(s: Session) -> bool:
+    """Whether a press that comes now was not told yet: SLT has taken the panic and is not here, or has not
+    answered. While it is still being sent the sounder sounds as it is. A button that chatters is no flood.
+    """
+    alarm = s.alarm
+    if alarm.drill or alarm.resetter is not None or alarm.alert is None:
+        return False
+    if alarm.alert.state == "told":
+        return not alarm.again or s.now >= alarm.told_at + AGAIN
+    waiting = alarm.alert.state in ("sent", "unanswered")
+    return waiting and s.now >= alarm.told_at + AGAIN * 2.0 ** min(alarm.again, 5)
+
+
+def _just_left(s: Session) -> Left | None:
+    """Whoever reaches for the button may touch the house first, or the sun goes down meanwhile."""
+    return s.left if s.left is not None and s.now - s.left.at <= STILL_NAMED else None
 
 
 def latched_identified(s: Session, e: on.Identified) -> Result:
@@ -87,7 +110,7 @@ def unlatched(s: Session, e: on.Unlatched) -> Result:
     """The reset is written down: it ends at locked, restarting nothing."""
     if s.alarm.outcome is None:
         raise NotNow("Nobody is resetting.")
-    return locked(s), ()
+    return replace(locked(s), left=None), ()
 
 
 def not_unlatched(s: Session, e: on.NotUnlatched) -> Result:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import which
 
+import assets
 from allowlist import cli as allowlist
 from allowlist.document import Problems
 from allowlist.door import DoorSettings
@@ -29,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(chosen.run(chosen))
     except Problems as problems:
-        print(problems, file=sys.stderr)  # noqa: T201
+        wrong = str(problems)
     except (KioskError, HardwareError, OSError) as error:
-        print(f"kiosk: {error}", file=sys.stderr)  # noqa: T201
+        wrong = f"kiosk: {error}"
+    print(wrong, file=sys.stderr)  # noqa: T201  # for whoever typed the command
     return 2
 
 
@@ -59,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("id")
         command.add_argument("--socket", type=Path, default=None, help="the guardian's socket")
         command.set_defaults(run=_simulate, verb=name)
-    allowlist.add_arguments(commands, _door_settings)
+    ours = {name: assets.path("allowlist", f"{name}.yaml") for name in ("builtin", "starter")}
+    allowlist.add_arguments(commands, _door_settings, ours)
     for mounted in (log, incidents, report, asking):
         mounted.add_arguments(commands)
     return parser
@@ -96,9 +99,12 @@ def _our_name() -> str:
 
 
 def _door_settings(folder: Path) -> DoorSettings:
-    from kiosk.guardian import settings  # the guardian's parts, for the one command that needs them
+    from kiosk.guardian import pem, settings  # the guardian's parts, for the one command that needs them
 
-    return settings.door_settings(config.load(folder))
+    found = config.load(folder)
+    if wrong := pem.problems(found.network.ca_certificates):
+        raise Problems(wrong)
+    return settings.door_settings(found)
 
 
 def _check(chosen: argparse.Namespace) -> int:

@@ -109,13 +109,13 @@ class UpstreamFilter(Strict):
     refused: tuple[Host, ...] = Field(
         min_length=1,
         max_length=8,
-        description="Names that exist and that the filter refuses: its maker has some for testing.",
+        description="Names of real https sites that the filter refuses: its maker has some for testing.",
         examples=["[blocked.filter.example]"],
     )
     allowed: tuple[Host, ...] = Field(
         min_length=1,
         max_length=8,
-        description="Names that it allows; without an answer for them nothing is known.",
+        description="Names of https sites that it allows; without an answer for them nothing is known.",
         examples=["[www.example.org]"],
     )
     blocked_answers: tuple[Address, ...] = Field(
@@ -138,7 +138,8 @@ class Network(Strict):
     )
     upstream_proxy: Annotated[str, AfterValidator(_proxy)] = Field(
         "",
-        description="The setting's own proxy, host:port, if there is one.",
+        description="The setting's own proxy, host:port, if there is one: for pages, alerts by HTTPS and the "
+        "heartbeat. Mail cannot take it.",
         examples=["proxy.example:8080"],
     )
     ca_certificates: tuple[Path, ...] = Field(

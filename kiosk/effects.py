@@ -110,6 +110,14 @@ class Latch(Effect):
     adult: Adult | None
     url: str
     drill: bool = False
+    left: int = 0  # seconds for which the page had been put away
+
+
+@dataclass(frozen=True)
+class TellAgain(Effect):
+    """There was another press: into the incident, and the alert to everybody anew, as if nobody had it."""
+
+    cause: str
 
 
 @dataclass(frozen=True)

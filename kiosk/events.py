@@ -47,6 +47,7 @@ class Outcome(StrEnum):
     CAUGHT = "caught"  # something was wrong but not seen
     MISTAKE = "mistake"  # pressed by mistake
     PRACTICE = "practice"  # a drill
+    OTHER = "other"  # none of these; the paper record says what
 
 
 class MenuPage(StrEnum):
@@ -163,12 +164,14 @@ class BrowserReady(Event):
 
 @dataclass(frozen=True)
 class OpeningFailed(Event):
-    """The session cannot open or go on. `code` names a row of `faults`; `at`: when, for the reference."""
+    """The session cannot open or go on. `code` names a row of `faults`; `at`: when, for the reference, under
+    which the log has the `detail` that technicians want and nobody reads from a screen."""
 
     code: str
     sentence: str = ""
     todo: str = ""
     at: str = ""
+    detail: str = ""
 
     def __post_init__(self) -> None:
         _fill(self)
@@ -192,17 +195,31 @@ class PageMoved(Event):
 
 @dataclass(frozen=True)
 class PageFailed(Event):
-    """A listed page did not come: no answer, a bad certificate, a file to download."""
+    """A listed page did not come: no answer, a bad certificate, a file to download. `stays`: as below."""
 
     url: str
     why: str
+    stays: bool = True
 
 
 @dataclass(frozen=True)
 class LinkRefused(Event):
-    """The child asked for a page that is not on the list."""
+    """The child asked for a page that is not on the list. `why`: in words for the adult; `url`: what ICT may
+    look at; `stays`: the page before it is there still, else the browser shows nothing."""
 
     host: str
+    why: str = "This is not on the list."
+    url: str = ""
+    stays: bool = True
+
+
+@dataclass(frozen=True)
+class PartRefused(Event):
+    """A frame of the page, or a window that no finger asked for, is not on the list; the page stays."""
+
+    host: str
+    why: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,7 +265,8 @@ class ButtonReleased(Event):
 
 @dataclass(frozen=True)
 class AlertMoved(Event):
-    """Where the alert stands: sending | sent (a path accepted it) | told (a person took it) | not_told."""
+    """Where the alert stands: sending | sent (a path accepted it) | unanswered (it was sent again
+    since) | told (a person took it) | not_told."""
 
     state: str
     at: str = ""

@@ -51,7 +51,11 @@ _ROWS = (
     Fault("F03", "clock", "The kiosk does not know the time.", "Ask ICT to set its clock."),
     Fault("F04", "disk", "The disk is full.", "Ask ICT to make room on it."),
     Fault(
-        "F05", "button", "The red button is not ready.", "Release it; check its cable.", no_button=NO_BUTTON
+        "F05",
+        "button",
+        "The red button is not ready.",
+        "Release it. If it is out already, its cable may be broken: tell ICT.",
+        no_button=NO_BUTTON,
     ),
     Fault(
         "F06",
@@ -61,9 +65,7 @@ _ROWS = (
     ),
     Fault("F07", "records", "The records cannot be written.", "Tell ICT."),
     Fault("F08", "lamp", "The lamp or the sounder does not obey.", "Check the cables of lamp and sounder."),
-    Fault(
-        "F09", "radio", "The Wi-Fi cannot be switched.", "Unplug the kiosk from the network.", vouched=False
-    ),
+    Fault("F09", "radio", "The Wi-Fi cannot be switched.", "Unplug the kiosk.", vouched=False),
     Fault(
         "F10",
         "guardian",

@@ -3,7 +3,7 @@
 The guardian sends a whole `View` whenever anything to be seen changes; nothing is ever patched. The screen
 sends what was touched or typed and, by `shown`, that a view is on the glass. The guardian alone decides.
 
-From the guardian: `welcome`, `view`, `credential`, `ok`, `error`.
+From the guardian: `welcome`, `view`, `credential`, `ok`, `error`, and to the screen again and again `beat`.
 From the screen: `hello`, `pin` (`pin`), `tap` (`tap`, `id`, and the `serial` of the view that was touched),
 `shown` (`serial`), and `simulate` (`what`, `id`; only where the hardware is simulated).
 From a control connection (an administrator's command line): `hello`, `press`, `badge`, `status`, `take`
@@ -50,7 +50,7 @@ class Tap(StrEnum):
         "choice"  # by an identified adult: together | close | finish | stop; finish | sun when all is done
     )
     FINISH = "finish"  # on Fault
-    OUTCOME = "outcome"  # on Reset: upsetting | caught | mistake | practice
+    OUTCOME = "outcome"  # on Reset: upsetting | caught | mistake | practice | other
     CARE = "care"  # on Reset: comforted | dsl | parents
     UNLOCK = "unlock"  # on Reset, the second touch
     CANCEL = "cancel"  # on Reset: one step back, still latched
@@ -93,7 +93,7 @@ class PanicNews:
         "cutting"  # cutting | off | unconfirmed | alert_only, alert: Wi-Fi on, for it alone or not known so
     )
     internet_at: str = ""  # wall clock "10:42:07", when read back
-    alert: str = "sending"  # sending | sent | told | not_told
+    alert: str = "sending"  # sending | sent | unanswered | told | not_told
     alert_at: str = ""
     who: str = ""  # "Mrs Khan"
     path: str = ""  # "e-mail"

@@ -13,7 +13,7 @@ from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.events import Choice, Event
 from kiosk.faults import Internet, gravest, reference
-from kiosk.state import ALL_DONE, Cover, Ending, Result, Session, State, locked, record
+from kiosk.state import ALL_DONE, Cover, Ending, Result, Session, State, leaving, locked, record
 
 # Opening.
 
@@ -52,7 +52,7 @@ def not_opened(s: Session, e: on.OpeningFailed) -> Result:
 
 
 def opening_gone(s: Session, e: on.BrowserGone) -> Result:
-    return close(s, Ending.FAULT, trouble=on.OpeningFailed("browser", e.why))
+    return close(s, Ending.FAULT, trouble=on.OpeningFailed("browser", detail=e.why))
 
 
 def opening_tick(s: Session, e: on.Tick) -> Result:
@@ -99,17 +99,29 @@ def moved(s: Session, e: on.PageMoved) -> Result:
 
 
 def failed(s: Session, e: on.PageFailed) -> Result:
-    """A page that does not come is asleep: a tile's takes us home, a link's leaves the page where it was."""
+    """A page that does not come is asleep: a tile's takes us home, a link's leaves the page where it was, if
+    it is there still."""
     log = record("page_failed", s.adult, url=e.url, why=e.why)
-    if not s.loading:
+    if e.stays and not s.loading:
         return s, (log, do.Say("asleep"))
     return replace(at_home(s), asleep=s.site), (log, do.Blank(), do.Say("asleep"))
 
 
 def refused(s: Session, e: on.LinkRefused) -> Result:
-    """A closed door. `loading` stays: where no page was painted yet, there is none to go back to."""
-    said = () if s.refused else (do.Say("door-closed"),)
-    return replace(s, refused=e.host), (record("link_refused", s.adult, host=e.host), *said)
+    """A closed door."""
+    door, log = shut(s, e)
+    return door, (log, *(() if s.refused else (do.Say("door-closed"),)))
+
+
+def shut(s: Session, e: on.LinkRefused) -> tuple[Session, do.Effect]:
+    """Where no page was painted yet, or none is there any more, there is none to go back to."""
+    door = replace(s, refused=e.why, loading=s.loading or not e.stays, back=s.back and e.stays)
+    return door, record("link_refused", s.adult, host=e.host, url=e.url, why=e.why)
+
+
+def part_refused(s: Session, e: on.PartRefused) -> Result:
+    """Nothing of it is seen, and whoever checks the list has to know what a page lacks."""
+    return s, (record("part_refused", s.adult, host=e.host, url=e.url, why=e.why),)
 
 
 def home(s: Session, e: Event) -> Result:
@@ -130,7 +142,16 @@ def back(s: Session, e: on.BackTapped) -> Result:
 def at_home(s: Session) -> Session:
     """The tiles, whatever page there was forgotten."""
     return replace(
-        s, state=State.HOME, site="", url="", back=False, loading=False, refused="", cover=None, chooser=None
+        s,
+        state=State.HOME,
+        site="",
+        url="",
+        left=leaving(s),
+        back=False,
+        loading=False,
+        refused="",
+        cover=None,
+        chooser=None,
     )
 
 
@@ -244,9 +265,11 @@ def chose(s: Session, e: on.Chose) -> Result:
 def covered_page(s: Session, e: on.PagePainted | on.PageMoved | on.LinkRefused | on.PageFailed) -> Result:
     """A page that goes on beneath the cover is remembered, never shown and never heard."""
     if isinstance(e, on.LinkRefused):
-        return replace(s, refused=e.host), (record("link_refused", s.adult, host=e.host),)
+        door, log = shut(s, e)
+        return door, (log,)
     if isinstance(e, on.PageFailed):
-        return s, (record("page_failed", s.adult, url=e.url, why=e.why),)
+        under = s if e.stays else replace(s, under=State.HOME, asleep=s.site)
+        return under, (record("page_failed", s.adult, url=e.url, why=e.why),)
     loading = s.loading and not isinstance(e, on.PagePainted)
     page = replace(s, url=e.url, back=e.back, loading=loading)
     return page, (record("page", s.adult, url=e.url, covered=True),) if e.url != s.url else ()
@@ -272,6 +295,7 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
         internet=Internet.TURNING_OFF,
         now=s.now,
         adult=s.adult,
+        left=leaving(s),
         until=s.now + s.timing.finished,
         ending=why,
         trouble=trouble,
@@ -281,6 +305,8 @@ def close(s: Session, why: Ending, trouble: on.OpeningFailed | None = None) -> R
     if trouble is not None:
         quoted = reference(trouble.code, trouble.at)
         detail = {"trouble": trouble.sentence, "code": trouble.code, "reference": quoted}
+        if trouble.detail:
+            detail["detail"] = trouble.detail
     return closing, (do.Close(), record("session_closed", s.adult, why=why, **detail), *said)
 
 

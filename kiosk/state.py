@@ -77,18 +77,30 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Left:
+    """The page that was put away last, whose it was and when: a press just after that is about it."""
+
+    url: str
+    adult: Adult | None
+    at: float
+
+
+@dataclass(frozen=True)
 class Alarm:
     """What is known of the panic while it is latched."""
 
     cause: str = ""
     at: str = ""
     adult: Adult | None = None  # whose session it was
-    url: str = ""  # the page that was open
+    url: str = ""  # the page that was open, or had just been
+    left: int = 0  # seconds for which it had been put away
     incident: int = 0  # its number in the records, once it has one
     held: bool = False  # the button is still in, or the wire open
     drill: bool = False
     cut: on.InternetCut | None = None
     alert: on.AlertMoved | None = None
+    told_at: float = 0  # when it was last given to be sent, for this press or an earlier one
+    again: int = 0  # how often it was told again, for another press
     resetter: Adult | None = None
     reset_until: float = 0
     outcome: on.Outcome | None = None  # chosen, and not unlocked yet
@@ -128,8 +140,9 @@ class Session:
     url: str = ""
     back: bool = False
     loading: bool = False
-    refused: str = ""  # the host of the link that just met a closed door
+    refused: str = ""  # why the link that was just followed met a closed door
     asleep: str = ""  # the tile whose page did not come
+    left: Left | None = None
     browser_up: bool = False
     crashes: int = 0  # in a row
 
@@ -165,8 +178,14 @@ Result = tuple[Session, tuple[do.Effect, ...]]
 
 
 def locked(s: Session) -> Session:
-    """A session like at the first start; only the settings, the time, the faults and the internet stay."""
-    return Session(timing=s.timing, faults=s.faults, internet=s.internet, now=s.now)
+    """A session like at the first start; only the settings, the time, the faults, the internet and what is
+    known of the last page stay."""
+    return Session(timing=s.timing, faults=s.faults, internet=s.internet, now=s.now, left=s.left)
+
+
+def leaving(s: Session) -> Left | None:
+    """What is known of the last page, where this one, if it was ever seen, is put away now."""
+    return Left(s.url, s.adult, s.now) if s.url and not s.loading else s.left
 
 
 def record(kind: str, adult: Adult | None, **detail: object) -> do.Log:

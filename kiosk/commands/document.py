@@ -101,7 +101,7 @@ def write(file: Path, incident: Incident, alerts: list[Alert], head: Head, now: 
     sheet.heading("What happened")
     sheet.facts(_facts(incident))
     sheet.heading("Step by step")
-    sheet.line_of("Milliseconds are from the edge of the button, by a clock that never jumps.", 8, GREY)
+    sheet.line_of("ms are thousandths of a second since the press, by a clock that never jumps.", 8, GREY)
     sheet.lines((plain(line) for line in timeline(incident)), 9)
     for alert in alerts:
         sheet.heading("Who was told")

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from allowlist.decision import Allowlist
 from allowlist.document import Problems
+from allowlist.sites import Status
+from hardware.errors import SettingsError
 from kiosk import config
 from kiosk.commands.incidents import grade, standing
 from kiosk.commands.reading import add_state, clock, midnight, records, say
@@ -25,8 +28,7 @@ from kiosk.guardian import settings
 from kiosk.guardian.alerts import plain
 from kiosk.guardian.incidents import Incident, Incidents, Kind
 from kiosk.guardian.log import Entry, Log
-from kiosk.guardian.proof import Drills
-from kiosk.guardian.records import moment
+from kiosk.guardian.proof import Drills, Proof
 from kiosk.guardian.safekeeping import BUTTON_TESTED
 
 CONFIG = Path("/etc/kiosk")
@@ -63,8 +65,9 @@ def _report(chosen: argparse.Namespace) -> int:
     for line in (
         armed(standing_now, now),
         armed_days(summary, since.date(), now.date()),
-        _test(moment(tested) if tested else None, _drills(chosen.config), now),
+        _test(tested, chosen.config, now),
         _heartbeat(summary, beat),
+        _list(chosen.config / "allowlist.yaml"),
         f"Alerts outstanding, accepted by no path: {', '.join(map(str, unsent)) or 'none'}",
         *_alerts(summary, untaken, last_press),
         *_sittings(summary),
@@ -82,17 +85,22 @@ _UNSENT = """SELECT incident FROM alert WHERE NOT EXISTS
     (SELECT 1 FROM delivery WHERE delivery.alert = alert.id AND state = 'accepted') ORDER BY incident"""
 
 
-def _drills(folder: Path) -> Drills | None:
+def _button(folder: Path) -> tuple[Drills, str] | tuple[None, None]:
+    """How often it is to be tested, and which it is; None where the configuration does not say."""
     try:
-        return settings.drills(config.load(folder))
-    except Problems:
-        return None
+        found = config.load(folder)
+        return settings.drills(found), settings.button(found).circuit
+    except (Problems, SettingsError):
+        return None, None
 
 
-def _test(tested: datetime | None, drills: Drills | None, now: datetime) -> str:
+def _test(kept: object, folder: Path, now: datetime) -> str:
     """The last real press that was reset, and when the next one is owed."""
-    if tested is None:
-        return "The button was never tested by a press: one is owed. Try it: kiosk drill"
+    drills, circuit = _button(folder)
+    proof = Proof.read(kept, circuit)
+    if (tested := proof.at) is None:
+        so = " as it is wired now" if proof.another else ""
+        return f"The button was never tested by a press{so}: one is owed. Try it: kiosk drill"
     line = f"The button was last tested by a press on {tested.astimezone():%-d %B}."
     if drills is None:
         return f"{line} When the next is due is not known: say --config."
@@ -100,6 +108,18 @@ def _test(tested: datetime | None, drills: Drills | None, now: datetime) -> str:
     return (
         f"{line} A TEST IS OWED since {due}." if now - tested > drills.every else f"{line} Next due: {due}."
     )
+
+
+def _list(file: Path) -> str:
+    """Whether the list on the disk is one that a kiosk can use."""
+    if not file.exists():
+        return "What is on the list is not known: say --config."
+    try:
+        sites = Allowlist.read(file).sites
+    except Problems as problems:
+        where = f"{file.name}, line {problems.problems[0].line}"
+        return f"The list on the disk HAS A MISTAKE ({where}), so an older one is used. Run: kiosk check"
+    return f"The list: {len(sites)} sites, {sum(site.status is Status.APPROVED for site in sites)} approved."
 
 
 def _heartbeat(summary: Summary, last: Entry | None) -> str:
@@ -145,16 +165,17 @@ def _radio(summary: Summary) -> Iterator[str]:
 
 def _refusals(summary: Summary) -> Iterator[str]:
     yield ""
-    yield from _hosts("Links that were a closed door", summary.links)
-    yield from _hosts("Refused to pages and to the browser itself", summary.others)
+    yield from _hosts("Links that were a closed door", "link_refused", summary.links)
+    yield from _hosts("Refused to pages and to the browser itself", "door_refused", summary.others)
+    yield from _hosts("On the list, and not reached", "door_failed", summary.failed)
 
 
-def _hosts(title: str, hosts: Counter[str]) -> Iterator[str]:
+def _hosts(title: str, kind: str, hosts: Counter[str]) -> Iterator[str]:
     yield f"{title}: {hosts.total() or 'none'}"
     for host, count in hosts.most_common(MOST_HOSTS):
         yield f"  {count:>4}  {plain(host).replace('.', '[.]')}"
     if len(hosts) > MOST_HOSTS:
-        yield f"        and {len(hosts) - MOST_HOSTS} more hosts: kiosk log --kind door_refused"
+        yield f"        and {len(hosts) - MOST_HOSTS} more hosts: kiosk log --kind {kind}"
 
 
 def _unusual(summary: Summary, faults: Iterable[str]) -> Iterator[str]:

@@ -26,7 +26,10 @@ WORTH_A_LINE = {
     "reset_refused": "tries to reset by somebody who may not",
     "reset_held": "tries to reset with the button still pressed",
     "panic_again": "presses of a button that was latched already",
+    "screen_hung": "times that the screen did not answer, so that its program was to be ended",
     "browser_gone": "browsers that stopped by themselves",
+    "list_problems": "lists with a mistake, which were not taken",
+    "radio_found_on": "times that a radio was found on and switched off",
     "fault": "faults",
 }
 
@@ -50,7 +53,10 @@ class Summary:
     sittings: list[Sitting] = field(default_factory=list)
     radio: Counter[date] = field(default_factory=Counter)  # s on, by the day on which it went on
     links: Counter[str] = field(default_factory=Counter)  # hosts of links that a child was refused
-    others: Counter[str] = field(default_factory=Counter)  # hosts that the door refused to pages and browser
+    others: Counter[str] = field(
+        default_factory=Counter
+    )  # hosts refused to a page's parts and to the browser
+    failed: Counter[str] = field(default_factory=Counter)  # hosts on the list that the door did not reach
     bursts: list[datetime] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)  # of the kinds WORTH_A_LINE
     panics: list[Entry] = field(default_factory=list)
@@ -101,8 +107,10 @@ class _Counting:
                 self._sitting[0].told += 1
             case "link_refused":
                 self._link(entry)
-            case "door_refused":
+            case "door_refused" | "part_refused":
                 self.summary.others[str(entry.detail.get("host", ""))] += 1
+            case "door_failed":
+                self.summary.failed[str(entry.detail.get("host", ""))] += 1
             case "refused_count":
                 self._refused_again(entry)
             case "started":
@@ -135,8 +143,10 @@ class _Counting:
     def _refused_again(self, entry: Entry) -> None:
         """What was refused more than once on one page: the first time has a record of its own."""
         again = int(entry.detail.get("count", 1)) - 1
-        if entry.detail.get("of") == "door_refused":
+        if entry.detail.get("of") in ("door_refused", "part_refused"):
             self.summary.others[str(entry.detail.get("host", ""))] += again
+        elif entry.detail.get("of") == "door_failed":
+            self.summary.failed[str(entry.detail.get("host", ""))] += again
         elif entry.detail.get("of") == "link_refused":
             for _ in range(again):
                 self._link(entry)

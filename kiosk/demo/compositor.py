@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.demo.processes import Pile, need, wait_for
+from kiosk.demo.processes import NEXT, Pile, need, wait_for
 from kiosk.errors import KioskError
 from kiosk.screen.compositor import sway_config
 
@@ -69,7 +69,7 @@ def start(pile: Pile, folder: Path, size: tuple[int, int], headless: bool, users
     config = folder / "sway.conf"
     config.write_text(sway_config(size=size))
     config.chmod(0o644)
-    pile.start("sway", ["sway", "--config", str(config)], env, user)
+    pile.start("sway", ["sway", "--config", str(config)], env, user, urgent=NEXT)
     wayland = wait_for("the compositor", lambda: _socket(folder), 15, pile.check)
     if users is not None:
         os.chown(wayland, -1, _entry(users.browser).pw_gid)
@@ -89,7 +89,8 @@ def _xvfb(pile: Pile, folder: Path, size: tuple[int, int], user: str | None) -> 
     with os.fdopen(read) as answer:
         screen = f"{size[0]}x{size[1]}x24"
         command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
-        pile.start("xvfb", command, {"PATH": os.environ["PATH"], "HOME": str(folder)}, user, (write,))
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+        pile.start("xvfb", command, environment, user, (write,), NEXT)  # it stands for the panel
         os.close(write)
         number = answer.readline().strip()
     if not number:

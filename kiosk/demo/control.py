@@ -84,9 +84,10 @@ class Control:
         return answer
 
     def until(self, what: Callable[[View], bool], seconds: float) -> View | None:
-        """The first view of which `what` is true and which is on the glass; None after `seconds`."""
+        """The first view of which `what` is true and which is on the glass; None after `seconds`, or at once
+        where no more can come because the guardian has gone."""
         with self._changed:
-            self._changed.wait_for(lambda: self._on_glass(what), seconds)
+            self._changed.wait_for(lambda: self._on_glass(what) or not self._open, seconds)
             return self.view if self._on_glass(what) else None
 
     def wait_for(self, what: Callable[[], bool], seconds: float) -> bool:

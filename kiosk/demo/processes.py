@@ -7,6 +7,7 @@ runs as an ordinary user of its own (`setpriv`, util-linux): Chromium and sway a
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -21,7 +22,10 @@ from kiosk.errors import KioskError
 
 T = TypeVar("T")
 
-URGENT = ["nice", "-n", "-10"]  # a panic must not wait for whatever else a machine is busy with
+# A panic must not wait for whatever else a machine is busy with (sched(7)), nor what shows it: newer sways
+# ask for that themselves. With nice(1) it would wait: each session is a group of its own (autogroup).
+FIRST = ["chrt", "--rr", "2"]
+NEXT = ["chrt", "--reset-on-fork", "--rr", "1"]
 APT = {
     "Xvfb": "xvfb",
     "sway": "sway",
@@ -56,6 +60,12 @@ def wait_for(what: str, probe: Callable[[], T | None], seconds: float, alive: Ca
     raise KioskError(f"Waited {seconds:.0f} s for {what}, and it did not come.", "Try again.")
 
 
+@functools.cache
+def _may(*prefix: str) -> bool:
+    """Whether a command may be started with that before it: root in a container often may not."""
+    return subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+
+
 class Pile:
     """Started processes, newest last; a context manager that leaves none behind. Logs go to `logs`."""
 
@@ -79,10 +89,10 @@ class Pile:
         env: Mapping[str, str],
         user: str | None = None,
         pass_fds: Sequence[int] = (),
+        urgent: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start `command` with just this environment, as `user` where we are root."""
-        prefix = URGENT if os.geteuid() == 0 else []
-        prefix = [*prefix, "setpriv", "--pdeathsig", "KILL"]
+        """Start `command` with just this environment: `urgent` if we may be, and if we are root as `user`."""
+        prefix = [*(urgent if _may(*urgent) else ()), "setpriv", "--pdeathsig", "KILL"]
         if user is not None:
             prefix += [f"--reuid={user}", f"--regid={user}", "--init-groups", "--no-new-privs"]
         with open(self.logs / f"{name}.log", "ab") as log:

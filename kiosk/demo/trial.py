@@ -23,7 +23,7 @@ import assets
 from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control, answers
 from kiosk.demo.internet import Internet
-from kiosk.demo.processes import Pile, need, wait_for
+from kiosk.demo.processes import FIRST, Pile, need, wait_for
 from kiosk.demo.supervisor import Supervisor
 from kiosk.guardian.folder import check, load
 from kiosk.guardian.people import People
@@ -95,7 +95,9 @@ def running(headless: bool, config: Path | None = None) -> Iterator[Trial]:
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         supervisor = stack.enter_context(Supervisor(folder / "notify"))
-        supervisor.watch(pile.start("guardian", guardian, {**_environment(), **supervisor.environment}))
+        supervisor.watch(
+            pile.start("guardian", guardian, {**_environment(), **supervisor.environment}, urgent=FIRST)
+        )
         wait_for("the guardian", lambda: socket if answers(socket) else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(socket), *_media(config, folder)]
         pile.start("screen", command, {**screen.environment(), **_python()}, users.screen if users else None)

@@ -111,7 +111,8 @@ class Walk:
 
     def _step(self, name: str, act: Callable[[], str | None], want: Callable[[View], bool]) -> Step:
         """One step. Whatever breaks is this step's failure, and the report is written all the same."""
-        time.sleep(PACE)
+        if act != self._watch:
+            time.sleep(PACE)
         self._came = None
         try:
             if self._desk_open and act != self._watch:
@@ -121,10 +122,11 @@ class Walk:
             detail = act()
         except (KioskError, OSError, subprocess.SubprocessError) as error:
             return Step(name, 0.0, False, str(error))
+        since = time.monotonic()
         view = self.control.until(want, PATIENCE)
         if view is None:
-            seen = self.control.view
-            return Step(name, PATIENCE * 1000, False, f"after {PATIENCE:.0f} s the screen shows {seen}")
+            waited, seen = time.monotonic() - since, self.control.view
+            return Step(name, round(waited * 1000, 1), False, f"after {waited:.0f} s the screen shows {seen}")
         came = self._came or self.control.first(want, self.hands.acted) or self.hands.acted
         return Step(name, round((came - self.hands.acted) * 1000, 1), True, detail or "")
 

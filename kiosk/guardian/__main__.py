@@ -16,12 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from allowlist.door import Kind, Refusal
 from hardware.errors import HardwareError
 from hardware.press import Trip
 from kiosk import events as on
 from kiosk.config import Config
 from kiosk.errors import KioskError
-from kiosk.guardian import authorities, footing, settings
+from kiosk.guardian import authorities, byproxy, clocks, filtercheck, footing, settings
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
@@ -37,7 +38,7 @@ from kiosk.guardian.listing import Listing
 from kiosk.guardian.messages import Messages
 from kiosk.guardian.people import People
 from kiosk.guardian.safekeeping import Safekeeping
-from kiosk.guardian.selftest import Check
+from kiosk.guardian.selftest import Check, Finding
 from kiosk.guardian.server import Server
 from kiosk.guardian.watchdog import Watchdog
 from kiosk.guardian.wayout import WayOut
@@ -91,8 +92,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
     folder, no_config = footing.configuration(chosen.config, chosen.state / "last-good")
     config = folder.config
     _believe(config, chosen.run)
-    secret, no_key = footing.key(chosen.state / "key")
-    people = People(folder.people, secret)
+    byproxy.lead(config.network.upstream_proxy)
     listing = Listing(
         chosen.config / "allowlist.yaml",
         folder.sites,
@@ -117,17 +117,21 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
         assert guardian is not None
         guardian.post(event)
 
-    def messages_badge(badge: str) -> None:
-        messages.badge(badge)
+    def filter_found(found: filtercheck.Finding) -> None:
+        assert guardian is not None
+        records.filter_found(found.state, found.todo)
+        guardian.selftest.note(filtercheck.line(found, config.network, clocks.now()))
 
-    store, no_store = footing.records(chosen.state / "kiosk.db")
+    emptied = footing.emptied(folder.people, chosen.state / "key")
+    store, no_store = footing.records(chosen.state / "kiosk.db", lost=emptied)
+    secret, no_key = footing.key(chosen.state / "key")
     with contextlib.closing(store), contextlib.ExitStack() as stack:
         panel, no_hardware = footing.hardware(
             config,
             chosen.simulate,
             tripped,
             lambda: soon(post, on.ButtonReleased()),
-            lambda badge: soon(messages_badge, badge),
+            lambda badge: soon(lambda: messages.badge(badge)),  # asyncio prints a callback's arguments
         )
         stack.enter_context(contextlib.closing(panel))
         stands_on = {"config": no_config, "key": no_key, "store": no_store, "hardware": no_hardware}
@@ -139,14 +143,15 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
             lambda: settings.setting(config, listing.renew()),
             records,
             panel,
-            _way_out_maker(chosen, config, listing, records),
+            _way_out_maker(chosen, config, listing, records, filter_found),
             flag,
             settings.drills(config),
             config.alerts.window,
             curtain,
             [_check(code, lack) for code, lack in stands_on.items()],
         )
-        identity = Identity(people, config.agreement.version, store, records)
+        guardian.selftest.note(filtercheck.line(None, config.network))
+        identity = Identity(People(folder.people, secret), config.agreement.version, store, records)
         messages = Messages(
             guardian,
             identity,
@@ -164,7 +169,8 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
         over.append(asyncio.create_task(guardian.worn_out()))
         if lacks:
             over.append(asyncio.create_task(_until_one_is_gone(lacks)))
-        await _live(chosen, guardian, messages, waiting, over, _signs_of_life(config, guardian))
+        running = [*_signs_of_life(config, guardian), _watch(listing, guardian)]
+        await _live(chosen, guardian, messages, waiting, over, running)
         if curtain is not None:
             curtain.close()
 
@@ -172,7 +178,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
 def _failed(guardian: Guardian, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """A callback of ours that raised is a stumble; what only a connection or a finished task had, is told."""
     if "handle" in context:
-        guardian.stumble(context)
+        guardian.events.stumble(context)
     else:
         loop.default_exception_handler(context)
 
@@ -185,7 +191,7 @@ def _check(code: str, lack: Lack | None) -> Check:
 
 
 def _believe(config: Config, run: Path) -> None:
-    """An authority that cannot be read holds no alert back: the others are believed."""
+    """A folder that cannot be written holds no alert back: then the system's authorities are believed."""
     try:
         authorities.believe(settings.trust(config), run)
     except OSError as error:
@@ -202,13 +208,23 @@ async def _until_one_is_gone(lacks: Sequence[Lack]) -> None:
                 return
 
 
+async def _watch(listing: Listing, guardian: Guardian) -> None:
+    """Have the locked screen and the menu say of a list with a mistake that an older one is used."""
+    while True:
+        if guardian.at_rest():
+            listing.look()
+        todo = "Ask ICT to run: kiosk check" if listing.note else ""
+        guardian.selftest.note(Finding("list", True, listing.note, todo))
+        await asyncio.sleep(LOOK_AGAIN)
+
+
 async def _live(
     chosen: argparse.Namespace,
     guardian: Guardian,
     messages: Messages,
     waiting: list[Trip],
     over: list[asyncio.Task[Any]],
-    signs_of_life: Iterable[Coroutine[None, None, None]],
+    beside: Iterable[Coroutine[None, None, None]],
 ) -> None:
     server = Server(
         chosen.run / "guardian.sock",
@@ -228,7 +244,7 @@ async def _live(
             running = [
                 tasks.create_task(guardian.tick()),
                 tasks.create_task(guardian.records.outbox.run()),
-                *(tasks.create_task(sign) for sign in signs_of_life),
+                *map(tasks.create_task, beside),
             ]
             await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             for task in [*running, *over]:
@@ -253,15 +269,22 @@ def _signs_of_life(config: Config, guardian: Guardian) -> list[Coroutine[None, N
 
 
 def _way_out_maker(
-    chosen: argparse.Namespace, config: Config, listing: Listing, records: Safekeeping
+    chosen: argparse.Namespace,
+    config: Config,
+    listing: Listing,
+    records: Safekeeping,
+    filter_found: Callable[[filtercheck.Finding], None],
 ) -> Callable[[tuple[int, int], Callable[[BrowserEvent], None]], WayOut]:
+    def refused(refusal: Refusal) -> None:
+        records.refused(refusal.host, refusal.why, failed=refusal.kind is Kind.UNREACHABLE)
+
     def make(glass: tuple[int, int], on_event: Callable[[BrowserEvent], None]) -> WayOut:
         policy = listing.policy
         page = ScreenPanel(*glass, config.screen.width_mm, config.screen.height_mm).beneath
-        door = settings.door_settings(config).door(
-            policy, lambda refusal: records.refused(refusal.host, refusal.why)
-        )
-        check = settings.filter_check(config, lambda found: records.filter_found(found.state, found.todo))
+        door_settings = settings.door_settings(config)
+        names = door_settings.new_resolver()
+        door = door_settings.door(policy, refused, names)
+        check = settings.filter_check(config, filter_found, names)
         browser = BrowserSettings(
             wayland=chosen.wayland,
             policy=settings.managed_policy(config, policy),

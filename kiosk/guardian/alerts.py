@@ -18,6 +18,7 @@ _LONGEST_LINE = 200
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=//)")
 _LINKED = re.compile(r"(?<=\w)\.(?=\w)")  # the dots by which mail programs know a host name
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_ALERT = re.compile(r"(DRILL )?KIOSK ALERT.*", re.IGNORECASE | re.DOTALL)
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is read as another
 
 
@@ -34,7 +35,7 @@ class AlertFacts:
     """All that an alert may say. `at` and the times in `done` are in the setting's own zone."""
 
     reference: str
-    incident: int
+    incident: int  # 0: it could not be written down
     cause: str  # "the red button"
     room: str
     adult: str
@@ -43,6 +44,7 @@ class AlertFacts:
     done: tuple[Done, ...] = ()
     contacts: tuple[str, ...] = ()
     url: str = ""  # the page's address, or "" to leave it out
+    left: int = 0  # seconds for which the page had been put away
     drill: bool = False
     log: str = ""  # the log's last record and the beginning of its seal, for `kiosk log verify --known`
 
@@ -72,6 +74,7 @@ def compose(alert: AlertFacts) -> Message:
     room, adult = plain(alert.room) or "a room without a name", plain(alert.adult)
     unsure = "" if alert.clock_confirmed else " (clock not confirmed)"
     subject = f"{drill}Kiosk alert from {room} at {alert.at:%H:%M:%S}{unsure}"
+    number = f"Incident {alert.incident}, reference" if alert.incident else "Reference"
     when = f"{alert.at.day} {alert.at:%B %Y} at {alert.at:%H:%M:%S}{unsure}"
     lines = [
         f"{drill}Kiosk alert: {plain(alert.cause)} in {room}, {when}.",
@@ -83,15 +86,39 @@ def compose(alert: AlertFacts) -> Message:
         *_section("What the kiosk did:", tuple(f"{done.at:%H:%M:%S} {done.what}" for done in alert.done)),
     ]
     if alert.url:
-        lines += ["The page's address (do not open it; record it and its time only):", defang(alert.url), ""]
+        left = f"; it was left {alert.left} s before" if alert.left else ""
+        lines += [
+            f"The page's address (do not open it; record it and its time only{left}):",
+            defang(alert.url),
+            "",
+        ]
     lines += [
         *_section("Whom to call next:", alert.contacts),
         "The kiosk stays closed until a member of SLT resets it at the screen.",
-        f"Incident {alert.incident}, reference {plain(alert.reference)}."
-        " A second message with this reference is about the same alert.",
+        f"{number} {plain(alert.reference)}. A second message with this reference is about the same alert.",
         *([f"For ICT: the log stood at {plain(alert.log)}."] if alert.log else []),
     ]
     return Message(alert.reference, subject, "\n".join(lines) + "\n", _short(alert, room, adult, unsure))
+
+
+def once_more(message: Message, what: str, at: datetime) -> Message:
+    """The same alert, by its reference, with what is new of it before everything else."""
+    new = f"{what}, {at:%H:%M:%S}"
+    subject, short = (_as_it_was(text) for text in (message.subject, message.short))
+    text, ref, number = short.rpartition(" Ref ")
+    end = f"{ref}{number}"
+    return Message(
+        message.id,
+        f"{new}: {subject}",
+        f"{new}. Nobody has reset the kiosk.\n{message.body}",
+        f"{_cut(f'{new}. {text}', LONGEST_SHORT - len(end))}{end}",
+    )
+
+
+def _as_it_was(text: str) -> str:
+    """Without what was put before it when it was sent once more."""
+    found = _ALERT.search(text)
+    return found[0] if found else text
 
 
 def compose_notice(reference: str, number: int, room: str, subject: str, text: str) -> Message:

@@ -7,6 +7,7 @@ One rule: whatever Wi-Fi is on for is written down (H5), fenced in as far as the
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ from pathlib import Path
 from hardware.errors import HardwareError
 from hardware.radio import Radio
 from kiosk.guardian import network
-from kiosk.guardian.browsing import Spawn
+from kiosk.guardian.eventqueue import Spawn
 from kiosk.guardian.firewall import Firewall
 from kiosk.guardian.heartbeat import Note
 from kiosk.guardian.network import Links, Way
@@ -24,12 +25,14 @@ from kiosk.guardian.window import AGAIN, AlertWindow, Cut
 
 FIND = 20.0  # s for a radio that was off to find its network
 LOOK = 0.1  # s
+NO_LINKS = Path(os.devnull)  # nothing is in it: a radio that is simulated has no link on this machine
 
 
 class AlertWay:
-    """`block` is the panic's own step, from any thread; the rest belongs to the event loop.
+    """`block` and `confirmed` are the panic's own steps, from any thread; the rest belongs to the event loop.
 
-    `real`: this is a kiosk and not somebody's own computer, so that firewall and routes may be set.
+    `real`: this is a kiosk and not somebody's own computer: firewall and routes may be set, and the radio's
+    links are this machine's. `root` is where they are read.
     """
 
     def __init__(
@@ -41,9 +44,10 @@ class AlertWay:
         note: Note,
         *,
         real: bool,
-        root: Path = Path("/"),
+        root: Path | None = None,
         again: float = AGAIN,
     ) -> None:
+        root = root or (Path("/") if real else NO_LINKS)
         self._outbox = outbox
         self._note = note
         self._real = real
@@ -54,6 +58,14 @@ class AlertWay:
         self._window = AlertWindow(radio, seconds, lambda: spawn(self._hurry()), root, again)
         self._firewall = Firewall(spawn, lambda why: note("no_firewall", why=why), real)
         self.block = self._window.block
+        self.confirmed = self._window.confirmed
+        self.unblock = self._window.unblock
+        self.new_alert = self._window.new_alert
+
+    @property
+    def awake(self) -> bool:
+        """Whether Wi-Fi is on for a message of the guardian's own: an alert, or a sign of life."""
+        return self.open or self._awake
 
     @property
     def open(self) -> bool:
@@ -71,7 +83,7 @@ class AlertWay:
             cut = self._window.look(latched, self._outbox.needs_a_way(), self._outbox.fails())
         except HardwareError:
             cut = Cut(confirmed=False)
-        self._firewall.want(self.open or self._awake)
+        self._firewall.want(self.awake)
         if cut is None:
             return None
         self.write()
@@ -88,9 +100,9 @@ class AlertWay:
 
     def reset(self) -> None:
         """SLT reset the panic. Raises RadioError."""
+        self._noted = False
         self._firewall.want(False)
         self._window.shut()
-        self._noted = False
 
     @property
     def is_off(self) -> bool:
@@ -107,8 +119,10 @@ class AlertWay:
     @asynccontextmanager
     async def woken(self, at_rest: Callable[[], bool], patience: float = FIND) -> AsyncIterator[None]:
         """Wi-Fi on within, if it is the only way; it has found its network by then, or has not in `patience`
-        seconds. Only while `at_rest`: neither is a radio switched on beside a session or a panic, nor is
-        theirs switched off. A radio that does not answer is in the log.
+        seconds.
+
+        Only while `at_rest`: neither is a radio switched on beside a session or a panic, nor is theirs
+        switched off. A radio that does not answer is in the log.
         """
         if not self.is_off or not at_rest():
             yield
@@ -118,7 +132,7 @@ class AlertWay:
         self._note("radio_on", why="heartbeat")
         try:
             with suppress(HardwareError):  # then nothing is found
-                self._radio.unblock()
+                self.unblock(at_rest)
             await self._found(at_rest, patience)
             yield
         finally:

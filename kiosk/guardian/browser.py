@@ -17,7 +17,7 @@ from kiosk.errors import BrowserError
 from kiosk.guardian import browser_program
 from kiosk.guardian.browser_bounds import Bounds
 from kiosk.guardian.browser_events import BrowserEvent, Failed, Gone, Moved, Painted, Refused
-from kiosk.guardian.browser_gate import guard
+from kiosk.guardian.browser_guard import guard
 from kiosk.guardian.browser_page import Page
 from kiosk.guardian.browser_walls import identity
 from kiosk.guardian.devtools import DevTools, DevToolsClosed, DevToolsError, DevToolsTimeout

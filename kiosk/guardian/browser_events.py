@@ -30,6 +30,13 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class HeldBack:
+    """A frame of the page, or a window that no finger asked for, wanted `url`: the page is as it was."""
+
+    url: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """`url` is on the list and did not come: no answer, a bad certificate, a file to download."""
 
@@ -45,4 +52,4 @@ class Gone:
     why: str
 
 
-BrowserEvent = Painted | Moved | Refused | Failed | Gone
+BrowserEvent = Painted | Moved | Refused | HeldBack | Failed | Gone

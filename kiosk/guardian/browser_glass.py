@@ -26,7 +26,6 @@ GLOBALS = {
     "wl_compositor": "surfaces: what is drawn on",
     "wl_subcompositor": "surfaces within a surface; Chromium needs to make them, and nobody to see them",
     "wl_shm": "pictures in memory",
-    "wl_drm": "pictures in a GPU's memory",
     "zwp_linux_dmabuf_v1": "pictures in a GPU's memory",
     "wp_linux_drm_syncobj_manager_v1": "when such a picture is ready",
     "wl_seat": "pointer and touch; its keyboard is left out",
@@ -41,7 +40,8 @@ GLOBALS = {
 """All that the browser may bind, and why. Not here, among others: screencopy, export-dmabuf, layer-shell,
 virtual keyboard and pointer, input method, data device and data control (the clipboard), primary selection,
 output management and power, foreign toplevel, input inhibitor, shortcuts inhibitor, pointer constraints,
-idle inhibitor, activation, session lock, gamma; and the single pixel buffer, without which Chromium draws all
+idle inhibitor, activation, session lock, gamma; wl_drm, dmabuf's elder, which leads to the panel's own node;
+and the single pixel buffer, without which Chromium draws all
 of a page on its window's own surface, the videos too."""
 
 APP_ID = b"chromium"  # what every window of it is called, so that sway's rules hold from its first frame

@@ -51,6 +51,8 @@
 
   style(`
     :root { overscroll-behavior: none !important; touch-action: pan-x pan-y !important }  /* no pinch */
+    /* Where nothing can show a file, Chromium puts its own name and a button there. */
+    embed, object:not([type^="image/"]) { display: none !important }
     *:not(input, textarea, [contenteditable]) {
       -webkit-user-select: none !important; -webkit-user-drag: none !important;
     }

@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import Any
 
 from kiosk.errors import BrowserError
-from kiosk.guardian.browser_events import BrowserEvent, Failed, Moved, Painted, Refused
-from kiosk.guardian.browser_gate import STOPS, address, behind, leads_to
+from kiosk.guardian.browser_events import BrowserEvent, Failed, HeldBack, Moved, Painted, Refused
+from kiosk.guardian.browser_gate import STOPS, Gate, address, behind
 from kiosk.guardian.browser_tab import ANSWER_TIME, HELD, Tab
 from kiosk.guardian.devtools import DevToolsError, DevToolsTimeout, Event
 
@@ -41,6 +41,7 @@ class Page:
     ) -> None:
         self._allowed, self._tell, self._spawn = allowed, tell, spawn
         self.tab = Tab(guard, self._hear, gone)
+        self._gate = Gate(self.tab.send, allowed)
         self._follow_ups: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._blank_there = asyncio.Event()
         self._gated = False
@@ -72,7 +73,7 @@ class Page:
 
     async def close_gate(self) -> None:
         """From here on every document is asked about. Shows an empty page."""
-        await self.tab.browser("Fetch.enable", {"patterns": STOPS, "handleAuthRequests": True})
+        await self.tab.browser("Fetch.enable", STOPS)
         await self.tab.call("Page.setLifecycleEventsEnabled", {"enabled": True})
         await self.tab.call("Page.setPrerenderingAllowed", {"isAllowed": False})
         await self.tab.call("Emulation.setDefaultBackgroundColorOverride", {"color": PAPER})
@@ -138,9 +139,11 @@ class Page:
     def _window_asked(self, event: Event) -> None:
         """A new window: the one page goes there instead, if a finger asked for it and the list allows it."""
         url = event.params["url"]
-        if not event.params["userGesture"] or not self._gated:
+        if not self._gated:
             return
-        if self._allowed(url):
+        if not event.params["userGesture"]:
+            self._tell(HeldBack(url))
+        elif self._allowed(url):
             self._go(url)
         else:
             self._tell(Refused(url))
@@ -156,15 +159,15 @@ class Page:
             self._tell(Refused(url, stays=self._shows_something))
 
     def _stopped(self, event: Event) -> None:
-        """The gate. A refused document is aborted, which leaves the page, or the frame, as it was."""
-        url, paused = leads_to(event.params), {"requestId": event.params["requestId"]}
-        if self._allowed(url):
-            self.tab.send("Fetch.continueRequest", paused)
+        """The gate's own: redirects, and what the policy is too coarse to refuse."""
+        is_page = event.params["frameId"] == self.tab.frame
+        if not (url := self._gate.stopped(event.params, is_page)):
             return
-        self.tab.send("Fetch.failRequest", {**paused, "errorReason": "Aborted"})
-        if event.params["frameId"] == self.tab.frame:
+        if is_page:
             self._refused_wish = self._wish
             self._tell(Refused(url, stays=self._shows_something))
+        else:
+            self._tell(HeldBack(url))
 
     def _sets_out(self, event: Event) -> None:
         """What the policy will refuse is told now, before Chromium has an error page to show."""
@@ -178,13 +181,17 @@ class Page:
             self._tell(Refused(url, stays=self._shows_something))
 
     def _arrived(self, event: Event) -> None:
-        frame = event.params["frame"]
-        if "parentId" in frame or event.session != self.tab.session:
+        frame, url = event.params["frame"], address(event.params["frame"])
+        if frame["id"] != self.tab.frame:
+            self._frame_arrived(frame, url)
             return
-        url = address(frame)
+        self._gate.shut()
         if url == BLANK:
+            unasked = self._blank_there.is_set() and self._shows_something
             self._url, self._unpainted = BLANK, ""
             self._blank_there.set()
+            if unasked:  # by a frame, which no guard holds back from that
+                self._tell(Refused(BLANK, stays=False))
         elif not self._gated:
             pass
         elif "unreachableUrl" in frame:
@@ -196,6 +203,14 @@ class Page:
             fresh, self._fresh = self._fresh, False
             restored = event.params.get("type") == "BackForwardCacheRestore"
             self._follow_ups.put_nowait(lambda: self._settle(url, fresh, restored))
+
+    def _frame_arrived(self, frame: Mapping[str, Any], url: str) -> None:
+        """Chromium's error page, or what set out while the gate stood open and the policy let through."""
+        if not url.startswith("http") or self._allowed(url):
+            return
+        self._tell(HeldBack(url))
+        if "unreachableUrl" not in frame:
+            self._follow_ups.put_nowait(lambda: self._empty(frame["id"]))
 
     def _moved_within(self, event: Event) -> None:
         """pushState and the like: Chromium's policy never hears of it."""
@@ -261,6 +276,9 @@ class Page:
         else:
             await self.tab.call("Page.navigateToHistoryEntry", {"entryId": entry})
 
+    async def _empty(self, frame: str) -> None:
+        await self.tab.call("Page.navigate", {"url": BLANK, "frameId": frame})
+
     def _flee(self, url: str) -> None:
         """The page itself is somewhere it may not be, by its own script: nothing of it stays."""
         self._url = BLANK
@@ -275,6 +293,7 @@ class Page:
         return behind(await self.tab.settled("Page.getNavigationHistory"), self._allowed)
 
     def _go(self, url: str) -> None:
+        self._gate.shut()
         self._wish += 1
         self._spawn(self._follow(self._wish, url))
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from kiosk.errors import BrowserError
 
 DOOR_PORT = 3128
-HOME = "/tmp/home"  # noqa: S108  # inside the namespace, where /tmp is ours alone
-PROFILE = "/tmp/profile"  # noqa: S108
+MEMORY_FILES, SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108  # inside the namespace, where both are ours alone
+HOME, PROFILE = f"{MEMORY_FILES}/home", f"{MEMORY_FILES}/profile"
 GLASS = 5  # the descriptor of the one connection to the compositor (`stage`, `browser_glass`)
 POLICY_FOLDERS = ("/etc/chromium/policies/managed", "/etc/chromium-browser/policies/managed")
 MOST_MEMORY_FILES = 512 * 1024 * 1024  # bytes of /tmp: the profile with its cache
@@ -42,14 +42,14 @@ VISIBLE = (
     "/etc/vulkan",
     "/var/cache/fontconfig",
 )
-DEVICES = ("dri", "snd/timer", "snd/controlC*", "snd/pcmC*D*p")  # below /dev; of sound, what plays (H12)
-GPU_FACTS = ("/sys/dev/char", "/sys/devices")  # libdrm finds a GPU through these, and nobody else needs them
+# Below /dev. Of a GPU, what draws, and not the card, which has the panel too; of sound, what plays (H12).
+DEVICES = ("dri/renderD*", "snd/timer", "snd/controlC*", "snd/pcmC*D*p")
 ENVIRONMENT = {
     "HOME": HOME,
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
-    "XDG_RUNTIME_DIR": "/tmp",  # noqa: S108
-    "TMPDIR": "/tmp",  # noqa: S108
+    "XDG_RUNTIME_DIR": MEMORY_FILES,
+    "TMPDIR": MEMORY_FILES,
     "WAYLAND_SOCKET": str(GLASS),
 }
 
@@ -104,6 +104,16 @@ def devices(dev: Path = Path("/dev")) -> list[str]:
     return sorted(str(found) for pattern in DEVICES for found in dev.glob(pattern))
 
 
+def gpus(sys: Path = Path("/sys")) -> list[str]:
+    """Of /sys what libdrm looks a GPU up by: its device, and the way there from its node's numbers."""
+    line: list[str] = []
+    for node in sorted((sys / "class/drm").glob("renderD*")):
+        real, number = node.resolve(), (node / "dev").read_text().strip()
+        device = str((node / "device").resolve())
+        line += ["--ro-bind", device, device, "--symlink", str(real), str(sys / "dev/char" / number)]
+    return line
+
+
 def arguments(
     files: Mapping[str, int],
     calls: int,
@@ -117,13 +127,15 @@ def arguments(
     filter of system calls (`browser_calls`).
 
     bubblewrap tells of its processes on `info`, and runs nothing inside before a byte comes through `gate`.
+    Nothing of it runs as the guardian does (its unit): a browser must not keep the processors from a panic.
     """
-    line = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--info-fd", str(info)]
-    line += ["--block-fd", str(gate)]
+    line = ["chrt", "--other", "0", "bwrap", "--die-with-parent", "--new-session", "--clearenv"]
+    line += ["--info-fd", str(info), "--block-fd", str(gate)]
     line += ["--unshare-user", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     line += ["--unshare-cgroup-try", "--hostname", "kiosk", "--cap-drop", "ALL"]
-    for visible in VISIBLE + (GPU_FACTS if Path("/dev/dri").exists() else ()):
+    for visible in VISIBLE:
         line += ["--ro-bind-try", visible, visible]
+    line += gpus()
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         path = Path("/", name)
         if path.is_symlink():  # a merged /usr
@@ -133,8 +145,8 @@ def arguments(
     line += ["--proc", "/proc", "--dev", "/dev"]
     for device in devices():
         line += ["--dev-bind-try", device, device]
-    line += ["--size", str(MOST_SHARED_MEMORY), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
-    line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", "/tmp", "--dir", HOME, "--dir", PROFILE]  # noqa: S108
+    line += ["--size", str(MOST_SHARED_MEMORY), "--tmpfs", SHARED_MEMORY, "--remount-ro", "/dev"]
+    line += ["--size", str(MOST_MEMORY_FILES), "--tmpfs", MEMORY_FILES, "--dir", HOME, "--dir", PROFILE]
     for inside, descriptor in files.items():
         line += ["--perms", "0444", "--ro-bind-data", str(descriptor), inside]
     line += ["--remount-ro", "/", "--seccomp", str(calls)]

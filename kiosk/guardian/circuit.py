@@ -6,16 +6,17 @@ For the event loop's thread; the panic itself never passes here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from hardware.panel import Panel
 from hardware.wiring import Cause
+from kiosk.guardian.clocks import now
 from kiosk.guardian.emergency import Tripped
 from kiosk.guardian.proof import Drills, Proof
-from kiosk.guardian.safekeeping import Safekeeping, now
+from kiosk.guardian.safekeeping import Safekeeping
 from kiosk.guardian.selftest import Check
 from kiosk.guardian.settings import CAUSES
 
+UNREAD = "The red button could not be read."
 CERTAIN = 0.25  # s until contacts that contradict each other are known to be a broken wire
 
 
@@ -35,7 +36,7 @@ class Circuit:
         self._drills = drills
         self._in_panic = in_panic
         self._in_session = in_session
-        self._proof = Proof(records.button_tested, given=panel.proven)
+        self._proof = self._read()
         self._armed = False
         self._latest = 0  # the number of the latest panic
         self.pressed = False  # that one was a press of the button, seen by this process
@@ -43,8 +44,8 @@ class Circuit:
     def checks(self) -> tuple[Check, Check]:
         """What a session needs of the button."""
         return (
-            Check("button", self.armed),
-            Check("button test", self.proven),
+            Check("button", self.armed, now=lambda: UNREAD if self.deaf else ""),
+            Check("button test", self.proven, now=lambda: self._proof.exact),
         )
 
     def armed(self) -> bool:
@@ -54,6 +55,12 @@ class Circuit:
         """
         was, self._armed = self._armed, self._in_panic() or self._panel.panic.armed
         return was or self._armed
+
+    @property
+    def deaf(self) -> str:
+        """What keeps the button from ever being armed again, for the log; only one that is opened anew is."""
+        error = self._panel.panic.error
+        return "" if error is None else repr(error)
 
     def proven(self) -> bool:
         """Whether it was tested lately. No date ends a session that is open, or speaks beside a panic."""
@@ -79,6 +86,19 @@ class Circuit:
         self.pressed = cause is Cause.BUTTON
         self._records.note(f"Its contacts now say: stopped {CAUSES[cause]}.")
 
+    @property
+    def held(self) -> bool:
+        """Whether the button is still in, or was let go so lately that the event of that is yet to come."""
+        return self._panel.panic.cause is not None
+
+    @property
+    def tested(self) -> str:
+        """Which circuit the latest panic has tested, if it has come out again; "" for none."""
+        return self._panel.circuit if self.pressed else ""
+
     def reset(self) -> None:
         """The panic was reset, and with it the button perhaps proven."""
-        self._proof = replace(self._proof, at=self._records.button_tested)
+        self._proof = self._read()
+
+    def _read(self) -> Proof:
+        return Proof.read(self._records.button_tested, self._panel.circuit, given=self._panel.proven)

@@ -11,7 +11,7 @@ import ctypes
 import os
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,21 @@ EARLIEST = datetime(2026, 11, 1, tzinfo=UTC)
 UNCONFIRMED = 16_000_000
 """µs: the kernel's estimated error where no network time ever came (NTP_PHASE_LIMIT); `timedatectl` judges
 by it too. It grows by 500 ppm: a clock counts as confirmed for some nine hours after its last correction."""
+
+
+def now() -> datetime:
+    """The wall clock, in the setting's own zone."""
+    return datetime.now().astimezone()
+
+
+def today() -> date:
+    """The day of the setting's own calendar: what is approved or signed counts by it."""
+    return now().date()
+
+
+def reading() -> str:
+    """The wall clock as an adult reads it."""
+    return f"{now():%H:%M:%S}"
 
 
 def is_plausible() -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.clocks import Uptime
 from kiosk.guardian.paths import PathTo
 from kiosk.guardian.records import moment, timestamp
 from kiosk.guardian.store import Store
-from kiosk.guardian.telling import OWED, Alert, Path, State
+from kiosk.guardian.telling import Alert, Path, State
 
 _WANTED = """
     SELECT alert.*, kind, taken_by, taken_at FROM alert JOIN incident ON incident.number = alert.incident
@@ -43,67 +41,87 @@ def load(store: Store, incident: int | None = None) -> list[Alert]:
             notice=row["kind"] == "notice",
             taken_by=row["taken_by"],
             taken_at=moment(row["taken_at"]) if row["taken_at"] else None,
+            begins=row["begins"],
         )
         for row in store.rows(_WANTED, incident)
     ]
 
 
 def insert(store: Store, alert: Alert) -> None:
-    """Write a new alert down, with every path."""
-    message, at = alert.message, timestamp(alert.queued_at)
+    """Write an alert down that is not yet, as it stands, with every path."""
     store.run(
-        "INSERT INTO alert (id, incident, subject, body, short, queued_at, turns, turned_boot, turned_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        message.id,
+        "INSERT INTO alert"
+        " (id, incident, subject, body, short, queued_at, turns, turned_boot, turned_s, begins)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        alert.message.id,
         alert.incident,
-        message.subject,
-        message.body,
-        message.short,
-        at,
+        alert.message.subject,
+        alert.message.body,
+        alert.message.short,
+        timestamp(alert.queued_at),
         alert.turns,
         alert.turned.boot,
         alert.turned.s,
+        alert.begins,
     )
-    for place, path in enumerate(alert.paths):
+    for place in range(len(alert.paths)):
+        _write(store, alert, place)
+
+
+def begin_anew(store: Store, alert: Alert) -> None:
+    """Write down what it says now, and that what became of it before is over."""
+    with store.transaction():
         store.run(
-            "INSERT INTO delivery (alert, place, person, url, state, next_try, changed_at, turn)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            message.id,
-            place,
-            path.to.person,
-            path.to.url,
-            path.state.value,
-            at,
-            at,
-            path.turn,
+            "UPDATE alert SET subject = ?, body = ?, short = ?, begins = ? WHERE id = ?",
+            alert.message.subject,
+            alert.message.body,
+            alert.message.short,
+            alert.begins,
+            alert.message.id,
         )
+        turn(store, alert)
 
 
 def turn(store: Store, alert: Alert) -> None:
-    """Write down that the next person's turn came."""
+    """Write down whose turn it is, and every path."""
     with store.transaction():
-        store.run(
-            "UPDATE alert SET turns = ?, turned_boot = ?, turned_s = ? WHERE id = ?",
-            alert.turns,
-            alert.turned.boot,
-            alert.turned.s,
-            alert.message.id,
-        )
+        _write_turn(store, alert)
+        for place in range(len(alert.paths)):
+            _write(store, alert, place)
 
 
-def update(store: Store, alert: Alert, place: int, pause: float) -> None:
-    """Write down what became of the path at `place`; its next try is in `pause` seconds."""
+def update(store: Store, alert: Alert, place: int) -> None:
+    """Write down what became of the path at `place`."""
+    with store.transaction():
+        _write_turn(store, alert)
+        _write(store, alert, place)
+
+
+def _write_turn(store: Store, alert: Alert) -> None:
+    store.run(
+        "UPDATE alert SET turns = ?, turned_boot = ?, turned_s = ? WHERE id = ?",
+        alert.turns,
+        alert.turned.boot,
+        alert.turned.s,
+        alert.message.id,
+    )
+
+
+def _write(store: Store, alert: Alert, place: int) -> None:
+    """A path as it stands. That of an alert which is not written down is left for `insert`."""
     path = alert.paths[place]
-    next_try = timestamp(path.at + timedelta(seconds=pause)) if path.state in OWED else ""
-    with store.transaction():
-        store.run(
-            "UPDATE delivery SET state = ?, tries = ?, next_try = ?, changed_at = ?, why = ?"
-            " WHERE alert = ? AND place = ?",
-            path.state.value,
-            path.tries,
-            next_try,
-            timestamp(path.at),
-            path.why,
-            alert.message.id,
-            place,
-        )
+    store.run(
+        "INSERT INTO delivery (alert, place, person, url, state, tries, changed_at, why, turn)"
+        " SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM alert WHERE id = ?"
+        " ON CONFLICT (alert, place) DO UPDATE SET state = excluded.state, tries = excluded.tries,"
+        " changed_at = excluded.changed_at, why = excluded.why, turn = excluded.turn",
+        place,
+        path.to.person,
+        path.to.url,
+        path.state.value,
+        path.tries,
+        timestamp(path.at),
+        path.why,
+        path.turn,
+        alert.message.id,
+    )

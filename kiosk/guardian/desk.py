@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from kiosk.errors import StoreError
 from kiosk.events import Care, MenuPage
 from kiosk.guardian.alerts import defang
 from kiosk.guardian.drill import WORDS
 from kiosk.guardian.incidents import OUTCOME_WORDS, Incident, Kind
+from kiosk.guardian.selftest import Finding
 from kiosk.guardian.views import shortened
 from kiosk.protocol import Key, Line, Sheet
 from kiosk.state import Menu
@@ -43,10 +44,6 @@ WAITING = Sheet(
     "Press the red button now",
     "Once, and let go. It is a practice for one minute; after that, or if you go back, a press is real.",
 )
-
-
-Finding = tuple[str, bool, str]
-"""A check's code, whether it holds, and what is wrong and to be done if not."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +102,26 @@ class Desk:
         return _leafed("Incidents", "incidents", lines, number)
 
     def _self_test(self, number: int) -> Sheet:
-        findings = sorted(self.findings(), key=lambda finding: finding[1])  # what is to be mended first
+        # What is to be mended comes first, then what has more to say than that it holds.
+        findings = sorted(self.findings(), key=lambda finding: (finding.holds, not finding.sentence))
         lines = [
-            Line(_named(code), "" if holds else words, "ok" if holds else "bad")
-            for code, holds, words in findings
+            Line(_named(one.code), f"{one.sentence} {one.todo}".strip(), _shape(one)) for one in findings
         ]
-        failing = sum(not holds for _, holds, _ in findings)
+        failing = sum(not one.holds for one in findings)
         title = "Self-test: all is well" if not failing else f"Self-test: {failing} to mend"
         return _leafed(title, "self_test", lines, number)
 
 
+def _version() -> str:
+    """As it was installed. An installation that is not whole has a line to say so, and a red button."""
+    try:
+        return f"Version {version('supervised-kiosk')}"
+    except PackageNotFoundError:
+        return "Its version is not known: install it again"
+
+
 LICENCES = (
-    Line("Supervised kiosk", f"Version {version('supervised-kiosk')}"),
+    Line("Supervised kiosk", _version()),
     Line("Its letters are Andika", "SIL Open Font License 1.1"),
     Line("Made with", "Chromium, pygame, sway, Python; each under its own licence"),
 )
@@ -129,6 +134,10 @@ def _leafed(title: str, page: str, lines: Sequence[Line], number: int) -> Sheet:
     ways = ((here - 1, "Before"), (here + 1, "More"))
     keys = tuple(Key(f"{page} {there}", word) for there, word in ways if 0 <= there <= last)
     return Sheet(title, "", tuple(lines[here * LINES : (here + 1) * LINES]), keys)
+
+
+def _shape(finding: Finding) -> str:
+    return ("ok" if finding.holds else "bad") if finding.known else ""
 
 
 def _named(code: str) -> str:

@@ -13,12 +13,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import assets
 from allowlist.document import Problems
+from hardware.errors import SettingsError
 from kiosk.errors import BrowserError, StoreError
 from kiosk.events import Role
 from kiosk.faults import TABLE
@@ -27,10 +27,10 @@ from kiosk.guardian.folder import Folder, load
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.people import Person
-from kiosk.guardian.proof import Drills, Proof
-from kiosk.guardian.records import moment
+from kiosk.guardian.proof import Proof
 from kiosk.guardian.safekeeping import BUTTON_TESTED
 from kiosk.guardian.secret import Secret
+from kiosk.guardian.selftest import Finding
 from kiosk.guardian.store import Store
 from kiosk.guardian.storefile import begun
 
@@ -39,20 +39,16 @@ PROGRAMS = {"bwrap": "bubblewrap", "sway": "sway"}
 FONTS = ("Andika-Regular.ttf", "Andika-Bold.ttf")
 
 
-ONLY_LIVE = ("screen", "curtain")
+FORBID_NAMESPACES = (
+    ("kernel.unprivileged_userns_clone", "0", "1"),  # Debian's own key
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),  # Ubuntu's
+    ("user.max_user_namespaces", "0", "15000"),
+)
+"""Each key of sysctl(8), its value that forbids user namespaces, and one that allows them."""
+ONLY_LIVE = ("screen", "curtain", "radio")
 """Of what the guardian looks at, what there is only while it runs."""
-PATIENCE = 3.0  # s for somebody to answer for the setting's filter
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: `sentence` and `todo` are empty where it holds. `known`: whether it could be looked at."""
-
-    code: str
-    holds: bool
-    sentence: str = ""
-    todo: str = ""
-    known: bool = True
+PATIENCE = 12.0  # s for somebody to answer for the setting's filter, and for what it does not refuse
+LATER = "A session looks again when the radio is on."
 
 
 def examine(config: Path, state: Path, *, simulate: bool = False, alive: bool = False) -> Iterator[Finding]:
@@ -70,10 +66,12 @@ def examine(config: Path, state: Path, *, simulate: bool = False, alive: bool = 
             yield Finding("config", False, where, problem.instead)
     else:
         yield Finding("config", True)
+        yield Finding("list", True)  # one that is read; a running guardian knows of an older one
         yield from _people(found)
         yield from _pictures(found, config)
         yield from _filter(found)
-    yield from _key(state / "key")
+        yield from _mail(found)
+    yield from _key(state / "key", found)
     yield from _records(state, found, simulate)
     if not alive:
         yield from _hardware(found, simulate)
@@ -90,7 +88,7 @@ def _one(code: str, holds: bool, sentence: str, todo: str) -> Iterator[Finding]:
 
 
 def _people(folder: Folder) -> Iterator[Finding]:
-    today, version = date.today(), folder.config.agreement.version  # noqa: DTZ011  # the setting's calendar
+    today, version = clocks.today(), folder.config.agreement.version
     people = [Person(p.id, p.name, p.role, p.aua) for p in folder.people.people if p.pin or p.badges]
     yield from _one(
         "adults",
@@ -107,7 +105,7 @@ def _people(folder: Folder) -> Iterator[Finding]:
 
 
 def _pictures(folder: Folder, config: Path) -> Iterator[Finding]:
-    sites = folder.sites.policy(folder.config.level, date.today()).sites  # noqa: DTZ011
+    sites = folder.sites.policy(folder.config.level, clocks.today()).sites
     yield from _one(
         "sites",
         bool(sites),
@@ -128,14 +126,22 @@ def _pictures(folder: Folder, config: Path) -> Iterator[Finding]:
 
 
 def _filter(folder: Folder) -> Iterator[Finding]:
-    """The setting's own filter, where a session needs it (H21)."""
-    if not folder.config.network.require_upstream_filter:
-        return
+    """The setting's own filter: in the path, not in it, or not configured (H21)."""
     seen = asyncio.run(_looked(settings.filter_check(folder.config)))
     if not seen.heard:  # the radio may be off, as it is outside a session (H5)
-        yield _unknown("filter", "Nobody answers for it now; a session looks again when the radio is on.")
+        yield _unknown("filter", f"{filtercheck.NOT_SEEN} Nobody answers for it now. {LATER}")
     else:
-        yield from _one("filter", seen.state is filtercheck.State.IN_PATH, seen.sentence, seen.todo)
+        yield filtercheck.line(seen, folder.config.network)
+
+
+def _mail(folder: Folder) -> Iterator[Finding]:
+    """SMTP passes no proxy, so where there is one, mail may have no way out."""
+    urls = [url.get_secret_value() for person in folder.config.alerts.people for url in person.urls]
+    if folder.config.network.upstream_proxy and any(url.lower().startswith("mailto") for url in urls):
+        yield _unknown(
+            "mail",
+            "Mail does not go by network.upstream_proxy: a drill shows whether it has a way of its own.",
+        )
 
 
 async def _looked(check: filtercheck.FilterCheck) -> filtercheck.Finding:
@@ -148,8 +154,12 @@ async def _looked(check: filtercheck.FilterCheck) -> filtercheck.Finding:
         check.cut()
 
 
-def _key(path: Path) -> Iterator[Finding]:
-    """Without one yet, the first start makes it."""
+def _key(path: Path, folder: Folder | None) -> Iterator[Finding]:
+    """Without one yet, the first start makes it; which is too late where PINs and badges were set before."""
+    if folder is not None and footing.emptied(folder.people, path):
+        sentence = f"The key file {path} is gone, and nobody is recognised without it."
+        yield Finding("key", False, sentence, "Put it back from a backup, or set every PIN and badge again.")
+        return
     try:
         if path.exists():
             Secret.load(path)
@@ -183,10 +193,21 @@ def _records(state: Path, folder: Folder | None, simulate: bool) -> Iterator[Fin
     yield from _one(
         "latch", not latched, "The kiosk is latched after a panic.", "SLT resets it at the screen."
     )
-    proof = Proof(moment(kept) if kept else None, given=simulate)
-    due = settings.drills(folder.config) if folder is not None else Drills()
-    row = TABLE["button test"]
-    yield from _one("button test", proof.holds(due, datetime.now().astimezone()), row.sentence, row.todo)
+    yield from _test(kept, folder, simulate)
+
+
+def _test(kept: object, folder: Folder | None, simulate: bool) -> Iterator[Finding]:
+    """A test counts for the button as the configuration has it."""
+    try:
+        circuit = None if folder is None else settings.button(folder.config).circuit
+    except SettingsError:
+        circuit = None
+    if folder is None or circuit is None:
+        yield _unknown("button test", "Without a configuration nobody knows its wiring.")
+        return
+    proof, row = Proof.read(kept, circuit, given=simulate), TABLE["button test"]
+    holds = proof.holds(settings.drills(folder.config), datetime.now().astimezone())
+    yield from _one("button test", holds, proof.exact or row.sentence, row.todo)
 
 
 def _hardware(folder: Folder | None, simulate: bool) -> Iterator[Finding]:
@@ -226,8 +247,20 @@ def _programs() -> Iterator[Finding]:
             "namespaces",
             _namespaces_work(),
             "The browser cannot be walled in: user namespaces are switched off.",
-            "Run: sysctl -w kernel.unprivileged_userns_clone=1 (or look for an AppArmor rule against bwrap).",
+            namespaces_todo(),
         )
+
+
+def namespaces_todo(kernel: Path = Path("/proc/sys")) -> str:
+    """What to write where it lasts. Only of the keys that this kernel has, and that forbid them."""
+    lines = [
+        f"{name} = {value}"
+        for name, forbids, value in FORBID_NAMESPACES
+        if (key := kernel / name.replace(".", "/")).is_file() and key.read_text().strip() == forbids
+    ]
+    if not lines:
+        return "Look for what refuses bwrap: journalctl -k --grep apparmor"
+    return f"Write “{'”, “'.join(lines)}” into /etc/sysctl.d/60-kiosk.conf, then run: sysctl --system"
 
 
 def _namespaces_work() -> bool:

@@ -1,27 +1,25 @@
 """When a press is a drill: announced by an administrator, and made where no child could have meant it.
 
-Whatever is in doubt is real: an announcement ends with the first trip, with its time, or with a session.
+Whatever is in doubt is real: an announcement is of presses that come after it, and ends with the first trip,
+with its time, or with a session.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from kiosk.errors import NotNow
-from kiosk.guardian.emergency import Mark, Tripped
+from kiosk.guardian.emergency import CUT, READ_BACK, Mark, Tripped
+from kiosk.guardian.steps import ON_GLASS, WRITTEN
 from kiosk.state import OPEN, Panic, Session
 
 CAUSE = "as a drill"
 """Of a drill without a hand on the button."""
 
 
-WORDS = {
-    "curtain fallen": "dark",
-    "browser dead, internet cut": "internet gone",
-    "radio read back": "Wi-Fi off",
-    "latched on disk, alert written": "on disk",
-}
+WORDS = {CUT: "internet gone", READ_BACK: "Wi-Fi off", WRITTEN: "on disk", ON_GLASS: "dark"}
 
 
 def measured(marks: Iterable[Mark]) -> tuple[str, ...]:
@@ -33,20 +31,34 @@ def measured(marks: Iterable[Mark]) -> tuple[str, ...]:
     )
 
 
+class Write(Protocol):
+    """Writes one record. Raises StoreError."""
+
+    def __call__(self, kind: str, person: str = "", **detail: object) -> None:
+        """Write it."""
+
+
 class Drill:
     """At most one announcement. Times are seconds of a monotonic clock."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Write, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
         self._clock = clock
-        self._until = 0.0
+        self._since = self._until = 0.0
 
-    def announce(self, session: Session, seconds: float) -> None:
-        """A press within `seconds` is a drill; with 0 only a trip by `CAUSE` is. Raises NotNow."""
+    def announce(self, session: Session, seconds: float, person: str = "") -> None:
+        """A press within `seconds` is a drill; with 0 only a trip by `CAUSE` is.
+
+        Raises NotNow, and StoreError: a drill that cannot be recorded proves nothing.
+        """
         if session.panic is Panic.LATCHED:
             raise NotNow("The kiosk is latched already.", "Have SLT reset it at the screen, then drill.")
         if seconds and session.state in OPEN:
             raise NotNow("A session is open, so a press would be a real one.", "End the session, then drill.")
-        self._until = self._clock() + seconds
+        self._until = 0.0
+        self._log("drill_announced", person, seconds=seconds)
+        self._since = self._clock()
+        self._until = self._since + seconds
 
     def withdraw(self) -> None:
         """A session opened: from here on a press is meant."""
@@ -54,6 +66,6 @@ class Drill:
 
     def claims(self, tripped: Tripped, session: Session) -> bool:
         """Whether this trip is the announced one; the announcement ends with it either way."""
-        announced = self._clock() < self._until and tripped.held and session.state not in OPEN
+        announced = self._since < tripped.at_ns / 1e9 and self._clock() < self._until
         self._until = 0.0
-        return announced or tripped.cause == CAUSE
+        return (announced and tripped.held and session.state not in OPEN) or tripped.cause == CAUSE

@@ -1,21 +1,27 @@
 """The panic's first milliseconds: in the driver's own thread, waiting for nothing (invariant 3).
 
-In order: latch in memory (this process's, and the flag that outlives it), browser dead, door shut, radios
-off, read back; only then is the event loop told, which persists and alerts. Each step is tried whatever
-became of the one before it, and its time since the edge is kept with the incident. While the latch in memory
-is set, nothing may open. Panics are numbered, so that a reset takes none off that it has not seen.
+In order: latch in memory (this process's, and the flag that outlives it), door shut, browser dead, curtain,
+radios off, read back; only then is the event loop told, which persists and alerts. Each step is tried
+whatever became of the one before it, takes a bounded time, and is kept with the incident, with its time since
+the edge and what went wrong. While the latch in memory is set, nothing may open. Panics are numbered, so that
+a reset takes none off that it has not seen.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from hardware.errors import HardwareError
-from hardware.radio import Radio
-from kiosk.guardian.flag import Flag
+from hardware.errors import RadioError
+from kiosk.guardian.flag import Flag, Raised
+
+LATCHED, CURTAIN, CUT = "latched", "curtain told to fall", "browser dead, internet cut"
+OFF, READ_BACK = "radio off", "radio read back"
+LEFT_ON = "Wi-Fi left on for the alert"  # in place of OFF, where that is the only way to tell SLT
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,16 @@ class Mark:
     name: str
     ms: float
     error: str = ""
+
+    @property
+    def words(self) -> str:
+        """What was done, or went wrong."""
+        return f"{self.name}: {self.error}" if self.error else self.name
+
+    @classmethod
+    def since(cls, edge_ns: int, name: str, error: str = "") -> Mark:
+        """The step `name`, done just now. `edge_ns`: time.monotonic_ns of the edge."""
+        return cls(name, round((time.monotonic_ns() - edge_ns) / 1e6, 3), error)
 
 
 @dataclass(frozen=True)
@@ -39,58 +55,83 @@ class Tripped:
     number: int = 0  # of this process's panics
 
 
+class Switch(Protocol):
+    """The radios, for a panic. Neither call takes long, and each raises RadioError if it fails."""
+
+    def block(self, again: bool) -> bool:
+        """All off; False if Wi-Fi is left on, for the alert alone. `again`: the panic was there before."""
+
+    def confirmed(self) -> bool:
+        """Whether they and their links read back as off, now."""
+
+
 class Emergency:
     """`trip` from any thread. `cut` kills browser and door; `tell` hands over to the event loop."""
 
     def __init__(
         self,
-        radio: Radio,
+        radios: Switch,
         cut: Callable[[], None],
         tell: Callable[[Tripped], None],
         flag: Flag,
-        block: Callable[[], None] | None = None,
         darken: Callable[[], None] | None = None,
     ) -> None:
         self.tripped = threading.Event()
-        self._radio = radio
+        self._radios = radios
         self._cut = cut
         self._tell = tell
         self._flag = flag
-        self._block = block or radio.block  # what a panic does to the radios
-        self._darken = [("curtain fallen", darken)] if darken else []
+        self._darken = darken
         self._lock = threading.Lock()  # a panic against a reset; neither waits for anything inside
         self._number = 0
 
     @property
-    def left_by_another(self) -> str:
-        """The cause of a panic that an earlier process may not have written down; "" if there is none."""
-        return self._flag.cause
+    def left_by_another(self) -> Raised | None:
+        """The newest trip of an earlier process, written down or not; None if there is none."""
+        return self._flag.raised
 
     def trip(self, cause: str, at_ns: int, held: bool = False) -> None:
         """Everything that cannot wait. Never raises: what fails is kept in the marks and told."""
-        read_back: list[bool] = []
-        numbers: list[int] = []
-        steps: Sequence[tuple[str, Callable[[], object]]] = (
-            ("latched", lambda: self._latch(cause, numbers)),
-            *self._darken,
-            ("browser dead, internet cut", self._cut),
-            ("radio off", self._block),
-            ("radio read back", lambda: read_back.append(self._radio.blocked())),
-        )
-        marks = tuple(_attempt(name, step, at_ns) for name, step in steps)
-        self._tell(Tripped(cause, at_ns, held, read_back == [True], marks, numbers[0]))
+        marks = _Marks(at_ns)
+        again, number = self._latch()
+        with marks.step(LATCHED):
+            self._flag.put_up(cause, at_ns)
+        with marks.step(CUT):
+            self._cut()
+        if self._darken is not None:  # after it, for a compositor at work keeps a small machine from us
+            with marks.step(CURTAIN):
+                self._darken()
+        confirmed = self._turn_off(again, marks)
+        self._tell(Tripped(cause, at_ns, held, confirmed, tuple(marks.made), number))
 
-    def _latch(self, cause: str, numbers: list[int]) -> None:
+    def _turn_off(self, again: bool, marks: _Marks) -> bool:
+        """The radios' part; whether they were read back as off."""
+        confirmed, off = False, True
+        with marks.step(OFF):
+            off = self._radios.block(again)
+        if not off:
+            marks.made[-1] = replace(marks.made[-1], name=LEFT_ON)
+            return False
+        with marks.step(READ_BACK):
+            confirmed = self._radios.confirmed()
+            if not confirmed:
+                raise RadioError("still on")
+        return confirmed
+
+    def _latch(self) -> tuple[bool, int]:
+        """In memory. Whether it was latched before, and this panic's number: a reset does not know it yet."""
         with self._lock:
+            again = self.tripped.is_set()
             self.tripped.set()
             self._number += 1
-            numbers.append(self._number)
-            self._flag.put_up(cause)
+            return again, self._number
 
-    def resume(self, cause: str) -> None:
-        """At a start: the records say that panic is latched, so it is in memory too."""
+    def resume(self, cause: str, edge_ns: int) -> None:
+        """At a start: the records say that panic is latched, so it is in memory too. A flag that is up stays
+        as it is, for it may know more."""
         self.tripped.set()
-        self._flag.put_up(cause)
+        if self._flag.raised is None:
+            self._flag.put_up(cause, edge_ns)
 
     def reset(self, number: int) -> None:
         """Take the latch in memory off, unless there has been a panic after the one of that number.
@@ -102,22 +143,20 @@ class Emergency:
                 self._flag.take_down()
                 self.tripped.clear()
 
-    def radio_off(self) -> bool:
-        """Block the radios outside a panic; True if they were read back as off."""
+
+class _Marks:
+    """The steps that were tried so far."""
+
+    def __init__(self, at_ns: int) -> None:
+        self.made: list[Mark] = []
+        self._at_ns = at_ns
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Within, one step; whatever fails in it, the next one is tried all the same."""
+        error = ""
         try:
-            self._radio.block()
-            return self._radio.blocked()
-        except HardwareError:
-            return False
-
-
-def _attempt(name: str, step: Callable[[], object], at_ns: int) -> Mark:
-    try:
-        step()
-    except Exception as error:  # noqa: BLE001  # whatever fails here, the next step must still be tried
-        return Mark(name, _ms(at_ns), f"{type(error).__name__}: {error}")
-    return Mark(name, _ms(at_ns))
-
-
-def _ms(since_ns: int) -> float:
-    return round((time.monotonic_ns() - since_ns) / 1e6, 3)
+            yield
+        except Exception as failed:  # noqa: BLE001  # no mistake of ours may stand between a press and SLT
+            error = f"{type(failed).__name__}: {failed}"
+        self.made.append(Mark.since(self._at_ns, name, error))

@@ -2,27 +2,36 @@
 
 The kiosk is one more layer and never the only one. So before a session opens, names that the filter has to
 refuse are asked for on the very way that pages will take, and names that it has to allow: a network that
-answers nothing at all is no filter.
+answers nothing at all is no filter. Where a refused name is looked up like any other, the server behind it is
+greeted by that name too (`greeting`), for a firewall in the line; the allowed ones then have to answer as
+themselves, or the line is broken and no filter.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
 from ipaddress import ip_address
 
+from allowlist.addresses import NOBODYS
 from allowlist.answers import NoSuchName, ResolveError
 from allowlist.resolver import Resolver, Upstream, system_upstreams
-from allowlist.upstream import Denied, ThroughProxy, Unreachable
+from allowlist.upstream import MOST_ADDRESSES, Denied, ThroughProxy, Unreachable
 from allowlist.wires import Wires
 from kiosk.config import Network, UpstreamFilter
 from kiosk.errors import FilterError
+from kiosk.guardian import selftest
+from kiosk.guardian.greeting import Greeted, greet
 
 ASK = 2.0  # s for one question to one server
 OPEN_TUNNEL = 5.0  # s for the proxy to answer
+GREET = 3.0  # s to reach a server, and again for it to answer
+HTTPS = 443
 AGAIN = 0.5  # s between two rounds while nobody answers
 PATIENCE = 20.0  # s: a radio that was off needs a while to find its network (H5)
 BRIEFLY = 3.0  # s, where a session may open without the filter
@@ -72,19 +81,37 @@ Answers = Mapping[str, Mapping[str, Said]]
 """By the server that was asked, then by the name it was asked for."""
 
 
+def line(found: Finding | None, network: Network, at: datetime | None = None) -> selftest.Finding:
+    """What the self-test says of it: in the path, not in the path, or not configured; it fails only where a
+    session needs it. `at`: when that was; None found: nobody has looked yet.
+    """
+    if found is None and network.filter is not None:
+        text = "No session has opened yet; each looks whether the setting's internet filter is in the path."
+        return selftest.Finding("filter", True, text, known=False)
+    found = found or MISSING
+    holds = found.state is State.IN_PATH or not network.require_upstream_filter
+    when = f"{at:%-d %b %H:%M}: " if at else ""
+    return selftest.Finding("filter", holds, f"{when}{found.sentence}", found.todo)
+
+
+def heard(answers: Answers) -> Answers:
+    """Those of the servers that said anything."""
+    return {server: said for server, said in answers.items() if set(said.values()) - {Said.NOTHING}}
+
+
 def judge(canaries: UpstreamFilter | None, answers: Answers) -> Finding:
     """Where the filter is. Every server that answers at all has to filter: pages may come by any of them."""
     if canaries is None:
         return MISSING
-    heard = {server: said for server, said in answers.items() if set(said.values()) - {Said.NOTHING}}
-    if not heard:
+    spoke = heard(answers)
+    if not spoke:
         return SILENT
     for names, what, wrong in (
         (canaries.refused, Said.OPEN, "{server} lets {name} through and must refuse it."),
         (canaries.allowed, Said.REFUSED, "{server} refuses {name} and must allow it."),
         (canaries.refused + canaries.allowed, Said.NOTHING, "{server} says nothing of {name}."),
     ):
-        for server, said in heard.items():
+        for server, said in spoke.items():
             for name in names:
                 if said.get(name, Said.NOTHING) is what:
                     return Finding(
@@ -97,24 +124,20 @@ def of_addresses(found: Collection[str], blocked: Collection[str]) -> Said:
     """What a name server said with these addresses: 0.0.0.0, :: and those of a block page are refusals, and a
     single other address is a way through.
     """
+    return Said.OPEN if ways(found, blocked) else Said.REFUSED
+
+
+def ways(found: Collection[str], blocked: Collection[str]) -> tuple[str, ...]:
+    """Those of the addresses that lead on."""
     pages = {ip_address(each) for each in blocked}
-    open_ = [each for each in map(ip_address, found) if not each.is_unspecified and each not in pages]
-    return Said.OPEN if open_ else Said.REFUSED
-
-
-def of_status(status: int) -> Said:
-    """What a proxy said with a status other than 200: it redirects to its block page, or forbids. What asks
-    for a password, or for patience, says nothing of the name; nor does a failure of its own (RFC 9110).
-    """
-    refuses = 300 <= status < 500 and status not in (407, 408, 429)
-    return Said.REFUSED if refuses else Said.NOTHING
-
-
-Ask = Callable[[str], Awaitable[Said]]
+    return tuple(each for each in found if each not in NOBODYS and ip_address(each) not in pages)
 
 
 class FilterCheck:
-    """One check, for one opening. `tell` hears what was found, whatever follows from it."""
+    """One check, for one opening. `tell` hears what was found, whatever follows from it. `names` is whoever
+    will ask for the names of pages: where the filter is in the path by name servers, it asks from then on
+    those alone that were heard and judged, and no other that the system comes to know of.
+    """
 
     def __init__(
         self,
@@ -123,6 +146,7 @@ class FilterCheck:
         trust: str = "",
         tell: Callable[[Finding], None] = lambda _: None,
         patience: float | None = None,
+        names: Resolver | None = None,
     ) -> None:
         self._canaries = network.filter
         self._required = network.require_upstream_filter
@@ -130,21 +154,25 @@ class FilterCheck:
         self._upstreams = tuple(upstreams)
         self._trust = trust
         self._tell = tell
+        self._names = names
         self._patience = patience if patience is not None else PATIENCE if self._required else BRIEFLY
         self._wires = Wires()
         self._resolvers: list[Resolver] = []
         self._over = threading.Event()
 
     async def passed(self) -> bool:
-        """Look, and again while nobody answers; True if the filter is in the path.
+        """Look, and again while nobody answers; True if the filter is in the path. If it was cut: False, and
+        nothing told, for answers that nobody waited for say nothing of the filter.
 
-        Raises FilterError if it is not and a session needs it.
+        Raises FilterError if it is not in the path and a session needs it.
         """
         finding = await self.look()
         until = asyncio.get_running_loop().time() + self._patience
         while not (finding.heard or self._over.is_set() or asyncio.get_running_loop().time() > until):
             await asyncio.sleep(AGAIN)
             finding = await self.look()
+        if self._over.is_set():
+            return False
         self._tell(finding)
         if self._required and finding.state is not State.IN_PATH:
             raise FilterError(finding.sentence, finding.todo)
@@ -154,14 +182,28 @@ class FilterCheck:
         """One round: every name, of every server, at once."""
         if self._canaries is None:
             return judge(None, {})
-        names = (*self._canaries.refused, *self._canaries.allowed)
         asks = self._asks(self._canaries.blocked_answers)
-        said = await asyncio.gather(*(ask(name) for ask in asks.values() for name in names))
-        rows = (said[at : at + len(names)] for at in range(0, len(said), len(names)))
-        return judge(
-            self._canaries,
-            {server: dict(zip(names, row, strict=True)) for server, row in zip(asks, rows, strict=True)},
-        )
+        rows = await asyncio.gather(*(self._round(self._canaries, ask) for ask in asks.values()))
+        answers = dict(zip(asks, rows, strict=True))
+        found = judge(self._canaries, answers)
+        judged = [asks[server] for server in heard(answers)]
+        if found.state is State.IN_PATH and self._names is not None:
+            self._names.ask_only([ask.upstream for ask in judged if isinstance(ask, ByName)])
+        return found
+
+    async def _round(self, canaries: UpstreamFilter, ask: ByName | ByProxy) -> Mapping[str, Said]:
+        """Every name, of one server; greetings only where a name leads on that should not."""
+        names = (*canaries.refused, *canaries.allowed)
+        said = dict(zip(names, await asyncio.gather(*map(ask.said, names)), strict=True))
+        leads_on = [name for name in canaries.refused if said[name] is Said.OPEN]
+        became = dict(zip(leads_on, await asyncio.gather(*map(ask.greeted, leads_on)), strict=True))
+        if self._over.is_set() or Greeted.STOPPED not in became.values():
+            return said
+        open_ = [name for name in canaries.allowed if said[name] is Said.OPEN]
+        became |= dict(zip(open_, await asyncio.gather(*map(ask.greeted, open_)), strict=True))
+        said |= {name: Said.REFUSED for name, what in became.items() if what is Greeted.STOPPED}
+        said |= {name: Said.NOTHING for name in open_ if became[name] is Greeted.UNREACHED}
+        return said
 
     def cut(self) -> None:
         """Send nothing more, for ever. Any thread may call it."""
@@ -170,17 +212,20 @@ class FilterCheck:
         for resolver in self._resolvers:
             resolver.cut()
 
-    def _asks(self, blocked: Collection[str]) -> Mapping[str, Ask]:
+    def _asks(self, blocked: Collection[str]) -> Mapping[str, ByName | ByProxy]:
         """How each server is asked: the proxy, if pages go through one; else every name server by itself."""
         if self._proxy:
             way = ThroughProxy.at(self._proxy, self._resolver(self._upstreams))
-            return {way.host: self._through(way)}
+            return {way.host: ByProxy(way, self._wires)}
         try:
             upstreams = self._upstreams or system_upstreams()
         except ResolveError:
             return {}
+        tls = ssl.create_default_context()
+        if self._trust:
+            tls.load_verify_locations(cadata=self._trust)
         return {
-            f"{each.server} port {each.at}": self._by_name(self._resolver([each]), blocked)
+            f"{each.server} port {each.at}": ByName(each, self._resolver([each]), blocked, self._wires, tls)
             for each in upstreams
         }
 
@@ -191,26 +236,53 @@ class FilterCheck:
             made.cut()
         return made
 
-    def _by_name(self, resolver: Resolver, blocked: Collection[str]) -> Ask:
-        async def ask(name: str) -> Said:
-            try:
-                return of_addresses(await resolver.addresses(name), blocked)
-            except NoSuchName:
-                return Said.REFUSED
-            except ResolveError:
-                return Said.NOTHING
 
-        return ask
+@dataclass(frozen=True)
+class ByName:
+    """A name server, and the line to where it leads."""
 
-    def _through(self, way: ThroughProxy) -> Ask:
-        async def ask(name: str) -> Said:
-            try:
-                async with asyncio.timeout(OPEN_TUNNEL):
-                    self._wires.close(await way.open(self._wires, name, 443))
-            except Denied as denied:
-                return of_status(denied.status)
-            except (Unreachable, TimeoutError):
-                return Said.NOTHING
-            return Said.OPEN
+    upstream: Upstream
+    resolver: Resolver
+    blocked: Collection[str]
+    wires: Wires
+    tls: ssl.SSLContext
 
-        return ask
+    async def said(self, name: str) -> Said:
+        """What it says of this name."""
+        try:
+            return of_addresses(await self.resolver.addresses(name), self.blocked)
+        except NoSuchName:
+            return Said.REFUSED
+        except ResolveError:
+            return Said.NOTHING
+
+    async def greeted(self, name: str) -> Greeted:
+        """What becomes of a greeting of the server there."""
+        try:
+            found = ways(await self.resolver.addresses(name), self.blocked)[:MOST_ADDRESSES]
+        except ResolveError:
+            return Greeted.UNREACHED
+        return await greet(self.wires, found, HTTPS, name, self.tls, GREET)
+
+
+@dataclass(frozen=True)
+class ByProxy:
+    """The setting's own proxy. It is the filter, or not: a tunnel that it opens is a way through."""
+
+    way: ThroughProxy
+    wires: Wires
+
+    async def said(self, name: str) -> Said:
+        """What it says of a tunnel to this name."""
+        try:
+            async with asyncio.timeout(OPEN_TUNNEL):
+                self.wires.close(await self.way.open(self.wires, name, HTTPS))
+        except Denied:
+            return Said.REFUSED
+        except (Unreachable, TimeoutError):
+            return Said.NOTHING
+        return Said.OPEN
+
+    async def greeted(self, name: str) -> Greeted:
+        """As it said."""
+        return Greeted.ITSELF

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 
 from kiosk.guardian import network
-from kiosk.guardian.browsing import Spawn
+from kiosk.guardian.eventqueue import Spawn
 
 
 class Firewall:

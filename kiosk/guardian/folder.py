@@ -1,4 +1,6 @@
-"""A configuration folder: kiosk.yaml, people.yaml, allowlist.yaml; all problems of all three at once."""
+"""A configuration folder: kiosk.yaml, people.yaml, allowlist.yaml; all problems of all three at once, and of
+the certificates that the first one names.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import TypeVar
 from allowlist.decision import Allowlist
 from allowlist.document import Problem, Problems, read
 from kiosk import config
-from kiosk.guardian import recordings
+from kiosk.guardian import pem, recordings
 from kiosk.guardian.people import PeopleFile
 
 T = TypeVar("T")
@@ -41,7 +43,8 @@ def load(folder: Path) -> Folder:
     settings = take(lambda: config.load(folder))
     people = take(lambda: read(folder / "people.yaml", PeopleFile))
     sites = take(lambda: Allowlist.read(folder / "allowlist.yaml"))
-    if settings is None or people is None or sites is None:
+    found += pem.problems(settings.network.ca_certificates) if settings else ()
+    if found or settings is None or people is None or sites is None:
         raise Problems(found)
     return Folder(settings, people, sites)
 

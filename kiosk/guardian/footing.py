@@ -123,12 +123,25 @@ def key(path: Path) -> tuple[Secret, Lack | None]:
         return Secret(secrets.token_bytes(32)), _lack("key", error, lambda: Secret.load(path))
 
 
-def records(path: Path) -> tuple[Store, Lack | None]:
-    """The records; if they cannot be used, ones in memory, in which no reset can be written down."""
+def emptied(people: PeopleFile, key: Path) -> bool:
+    """Whether the folder of `key` was emptied: PINs or badges were set under a key, and there is none.
+
+    The configuration is the one other place that shows that there was something.
+    """
+    with suppress(OSError):
+        return not key.exists() and any(person.pin or person.badges for person in people.people)
+    return False
+
+
+def records(path: Path, lost: bool = False) -> tuple[Store, Lack | None]:
+    """The records; if they cannot be used, ones in memory, in which no reset can be written down.
+
+    `lost`: there have been some, so that new ones begin latched. To be asked before a new key hides that.
+    """
     try:
-        return Store.open(path), None
+        return Store.open(path, lost=lost), None
     except StoreError as error:
-        return Store.in_memory(path), _lack("store", error, lambda: Store.open(path).close())
+        return Store.in_memory(path), _lack("store", error, lambda: Store.open(path, lost=lost).close())
 
 
 def hardware(

@@ -20,7 +20,9 @@ from kiosk.guardian.threads import in_thread
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, and ours is a secret
 
-PATIENCE = 10.0  # s, to connect and again to be answered
+PATIENCE = 10.0  # s, to connect and again for each word of an answer
+LONGEST = 10.0  # s for all of a call; a look-up, or an answer that drips, has no end of its own
+MOST_HANGING = 8  # calls that have not come to an end
 LOOK = 5.0  # s between two looks for a way out
 DAY = 24 * 3600.0  # s
 
@@ -81,6 +83,7 @@ class Heartbeat:
         self._way = way
         self._at_rest = at_rest
         self._well: bool | None = None
+        self._hanging = 0
 
     async def run(self) -> None:
         """Call until cancelled."""
@@ -100,10 +103,23 @@ class Heartbeat:
     async def _call(self) -> None:
         """Once; the log hears of it when it begins to fail, and when it is well again."""
         url = failing(self._url) if self._faults() else self._url
-        why = await in_thread("heartbeat", lambda: call(url), lambda why: f"the call {why}")
+        why = await self._try(url)
         if (not why) != self._well:
             self._well = not why
             self._note("heartbeat", ok=self._well, why=why)
+
+    async def _try(self, url: str) -> str:
+        """Why the call failed, or "". One that is too slow is left to itself, and nobody waits for it."""
+        if self._hanging >= MOST_HANGING:
+            return "earlier calls have not come to an end"
+        outcome = in_thread("heartbeat", lambda: call(url), lambda why: f"the call {why}")
+        self._hanging += 1
+        outcome.add_done_callback(lambda _: self._ended())
+        done, _ = await asyncio.wait({outcome}, timeout=LONGEST)
+        return outcome.result() if done else f"no answer within {LONGEST:g} s"
+
+    def _ended(self) -> None:
+        self._hanging -= 1
 
 
 async def day_by_day(faults: Callable[[], Collection[str]], note: Note, every: float = DAY) -> None:

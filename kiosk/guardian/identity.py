@@ -9,10 +9,10 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from kiosk.events import Adult, Role
 from kiosk.guardian.attempts import Attempts
+from kiosk.guardian.clocks import today
 from kiosk.guardian.people import People, Person
 from kiosk.guardian.safekeeping import Safekeeping
 from kiosk.guardian.store import Store
@@ -67,7 +67,7 @@ class Identity:
         now = self._clock()
         if person is not None:
             self._count(self._attempts.after_right(), now)
-            agreed = person.agreed(date.today(), self._version)  # noqa: DTZ011  # the setting's own calendar
+            agreed = person.agreed(today(), self._version)
             return Answer(Adult(person.id, person.name, Role(person.role), agreed))
         self._count(self._attempts.after_wrong(now), now)
         self._records.log("not_recognised", what=what, wrong=self._attempts.wrong)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from kiosk.errors import StoreError
 from kiosk.events import Care, Outcome
 from kiosk.guardian.records import moment, shortened, timestamp
+from kiosk.guardian.steps import in_words
 from kiosk.guardian.store import Store
 
 OUTCOME_WORDS = {
@@ -21,6 +22,7 @@ OUTCOME_WORDS = {
     Outcome.CAUGHT: "something wrong, but not seen",
     Outcome.MISTAKE: "pressed by mistake",
     Outcome.PRACTICE: "practice",
+    Outcome.OTHER: "something else",
 }
 
 
@@ -90,7 +92,7 @@ def timeline(incident: Incident, zone: tzinfo | None = None) -> tuple[str, ...]:
 
     grade = "DRILL: " if incident.drill else "Notice: " if incident.kind is Kind.NOTICE else ""
     start = f"{clock(incident.at)}  {grade}{incident.cause}"
-    steps = (f"{step.ms:+10.1f} ms  {step.name}" for step in incident.steps)
+    steps = (f"{step.ms:+10.1f} ms  {in_words(step.name)}" for step in incident.steps)
     dated = [(note.at, f"{note.who}: {note.text}" if note.who else note.text) for note in incident.notes]
     if incident.taken_at:
         dated.append((incident.taken_at, f"taken by {incident.taken_by}"))
@@ -147,6 +149,15 @@ class Incidents:
             self._store.run(
                 "INSERT INTO incident_note (incident, at, who, text) VALUES (?, ?, ?, ?)", *values
             )
+
+    def told_again(self, number: int, at: datetime, text: str) -> None:
+        """Everybody was told of it anew, so it waits for somebody to take it. Who had it stays written."""
+        with self._store.transaction():
+            found = self.show(number)
+            if found.taken_at:
+                self.note(number, found.taken_at, "", f"taken by {found.taken_by}")
+            self.note(number, at, "", text)
+            self._store.run("UPDATE incident SET taken_by = '', taken_at = '' WHERE number = ?", number)
 
     def take(self, number: int, by: str, at: datetime) -> bool:
         """Record who took it; False if someone had taken it before, and that stays."""

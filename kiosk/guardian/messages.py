@@ -151,13 +151,26 @@ class Messages:
     async def _check(self, digits: str) -> None:
         try:
             answer = await self._identity.by_pin(digits)
+        except StoreError as error:
+            self._not_counted(error)
+        else:
+            self._take(answer)
         finally:
             self._checking = False
-        self._take(answer)
 
     def badge(self, badge: str) -> None:
         """A badge was tapped, on the loop's thread."""
-        self._take(self._identity.by_badge(badge))
+        try:
+            answer = self._identity.by_badge(badge)
+        except StoreError as error:
+            self._not_counted(error)
+        else:
+            self._take(answer)
+
+    def _not_counted(self, error: StoreError) -> None:
+        """A try that cannot be counted lets nobody in; whoever made it reads why."""
+        self._guardian.glass.say(str(error))
+        self._guardian.post(on.FaultRaised("records", str(error.args[0]), error.todo))
 
     def _take(self, answer: Answer) -> None:
         if answer.adult is None:

@@ -1,4 +1,5 @@
-"""What was refused, once for each page and host: the first at once, the count when the page is left.
+"""What was refused, or not reached, once for each page and host: the first at once, the count when the page
+is left.
 
 What Chromium asks for by itself is refused like anything else, but no page and no child asked: it is counted
 under a name of its own (H7).
@@ -10,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 
 DOOR, LINK = "door_refused", "link_refused"
+FAILED = "door_failed"  # a listed host that is down, or has no way to it: nobody refused anything
+PART = "part_refused"  # a frame of a page, or a window that it opened by itself
 BROWSER = "browser_call_refused"
 COUNT = "refused_count"
 OTHERS = "other hosts"  # under one name, so that a page cannot fill the disk with names
@@ -43,7 +46,7 @@ class Refusals:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def refused(self, kind: str, host: str, **detail: object) -> None:
-        """One refusal, by the door or of a link. Raises StoreError if it could not be written."""
+        """One refusal, by the door or of a link, or a site not reached. Raises StoreError if not written."""
         if kind == DOOR and host in CALLS_HOME:
             kind = BROWSER
         if (kind, host) not in self._counts and sum(

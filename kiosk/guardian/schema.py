@@ -137,10 +137,20 @@ _CARE = (
         WHEN OLD.outcome <> '' BEGIN SELECT RAISE(ABORT, 'the incident is resolved already'); END""",
 )
 
+_AGAIN = (
+    # An alert is begun anew when somebody presses again; then it can be taken anew.
+    "ALTER TABLE alert ADD COLUMN begins INTEGER NOT NULL DEFAULT 0",
+    "DROP TRIGGER incident_is_taken_once",
+    """CREATE TRIGGER incident_is_taken_once BEFORE UPDATE OF taken_by, taken_at ON incident
+        WHEN OLD.taken_by <> '' AND NEW.taken_by <> ''
+        BEGIN SELECT RAISE(ABORT, 'the incident is taken already'); END""",
+)
+
 # The file's `user_version` is the number of migrations it has been through.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (*_LOG, *_LATCH, *_INCIDENTS, *_OUTBOX, *_KEPT),
     _TURNS,
     _UPTIME,
     _CARE,
+    _AGAIN,
 )

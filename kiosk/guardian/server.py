@@ -81,6 +81,11 @@ class Server:
         for peer in list(self.peers):
             peer.send(line)
 
+    def to_screen(self, line: bytes) -> None:
+        """One line to the screen, if there is one."""
+        if self._screen is not None:
+            self._screen.send(line)
+
     def to_control(self, line: bytes) -> None:
         """One line to every control connection."""
         for peer in self.peers - {self._screen}:
@@ -91,7 +96,10 @@ class Server:
         try:
             async with asyncio.timeout(5):
                 hello = decode(await reader.readline())
+            # Before anybody hears of it, so that it is forgotten whatever becomes of that.
             peer = self._welcome(hello, writer)
+            if peer is self._screen:
+                self._on_screen(peer)
             self._on_join(peer, hello)
             while line := await reader.readline():
                 self._on_message(peer, decode(line))
@@ -120,7 +128,6 @@ class Server:
         self.peers.add(peer)
         if role == "screen":
             self._screen = peer
-            self._on_screen(peer)
         return peer
 
     def _forget(self, peer: Peer | None) -> None:

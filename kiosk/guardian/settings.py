@@ -11,11 +11,12 @@ import assets
 from allowlist.chromium import managed_policy as compile_policy
 from allowlist.decision import Policy
 from allowlist.door import DoorSettings
-from allowlist.resolver import Transport, Upstream
+from allowlist.resolver import Resolver, Transport, Upstream
 from hardware.panel import HardwareSettings
 from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.config import Config
+from kiosk.guardian import pem
 from kiosk.guardian.filtercheck import FilterCheck, Finding
 from kiosk.guardian.paths import PathTo
 from kiosk.guardian.proof import Drills
@@ -78,11 +79,17 @@ def _contacts(config: Config) -> tuple[str, ...]:
     return tuple(f"{contact.name} {contact.phone}" for contact in config.contacts)
 
 
+def button(config: Config) -> ButtonSettings:
+    """The red button's wiring. Raises SettingsError."""
+    pins = config.hardware
+    return ButtonSettings(pins.panic_pin, WIRINGS[pins.panic_wiring], pins.panic_second_pin)
+
+
 def hardware(config: Config) -> HardwareSettings:
-    """The wiring."""
+    """The wiring. Raises SettingsError."""
     pins = config.hardware
     return HardwareSettings(
-        button=ButtonSettings(pins.panic_pin, WIRINGS[pins.panic_wiring], pins.panic_second_pin),
+        button=button(config),
         lamp=(pins.lamp_pin,),
         sounder=pins.sounder_pin,
     )
@@ -99,12 +106,13 @@ def upstreams(config: Config) -> tuple[Upstream, ...]:
 
 
 def trust(config: Config) -> str:
-    """The setting's own authorities, PEM: its resolver's certificate may be of one of them."""
-    return "".join(path.read_text() for path in config.network.ca_certificates)
+    """The setting's own authorities, PEM: its resolver's certificate may be of one of them. What cannot be
+    read was said when the folder was loaded."""
+    return "".join(pem.certificates(config.network.ca_certificates))
 
 
 def door_settings(config: Config) -> DoorSettings:
-    """What the door has to know. Raises OSError if an authority's file cannot be read."""
+    """What the door has to know."""
     network = config.network
     return DoorSettings(
         level=config.level,
@@ -116,16 +124,18 @@ def door_settings(config: Config) -> DoorSettings:
     )
 
 
-def filter_check(config: Config, tell: Callable[[Finding], None] = lambda _: None) -> FilterCheck:
+def filter_check(
+    config: Config, tell: Callable[[Finding], None] = lambda _: None, names: Resolver | None = None
+) -> FilterCheck:
     """A check of the setting's filter, for one opening (H21)."""
-    return FilterCheck(config.network, upstreams(config), trust(config), tell)
+    return FilterCheck(config.network, upstreams(config), trust(config), tell, names=names)
 
 
 def managed_policy(config: Config, policy: Policy) -> dict[str, object]:
     """Chromium's policy, with the setting's own authorities in it."""
     authorities = [
-        base64.b64encode(ssl.PEM_cert_to_DER_cert(path.read_text())).decode()
-        for path in config.network.ca_certificates
+        base64.b64encode(ssl.PEM_cert_to_DER_cert(each)).decode()
+        for each in pem.certificates(config.network.ca_certificates)
     ]
     return compile_policy(policy, authorities)
 

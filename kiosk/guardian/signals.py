@@ -1,4 +1,6 @@
-"""What lamp and sounder say: a lamp says armed only when it is, the sounder that SLT is not told."""
+"""What lamp and sounder say: a lamp says armed only when it is, the sounder that SLT is not told, or that the
+glass may not be dark.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,17 @@ from hardware.signals import LampState
 from kiosk.state import OPEN, Panic, Session
 
 
-def signal(panel: Panel, session: Session) -> None:
-    """Bring both up to date. Raises HardwareError if one does not obey."""
-    panel.lamp.show(lamp(session))
-    if sounds(session):
-        panel.sounder.start()
-    else:
-        panel.sounder.stop()
+def signal(panel: Panel, session: Session, lit: bool) -> None:
+    """Bring both up to date, each whatever became of the other. `lit`: a panic's glass may still show what
+    was on it. Raises HardwareError if one does not obey.
+    """
+    try:
+        panel.lamp.show(lamp(session))
+    finally:
+        if lit or sounds(session):
+            panel.sounder.start()
+        else:
+            panel.sounder.stop()
 
 
 def lamp(session: Session) -> LampState:

@@ -15,7 +15,6 @@ import sys
 
 DOOR = b"door"  # the one byte string that the guardian waits for, with the listening socket beside it
 MOST_PROCESSES = 2048  # tasks of this user namespace; a page of ours needs about 200
-LESS_URGENT = 10  # of nice(2) than the guardian: a dying browser must not keep the processors from a panic
 BACKLOG = 128  # connections waiting at the door
 
 
@@ -27,7 +26,6 @@ def main(arguments: list[str]) -> None:
     # 1 and not 0: with a pipe in core_pattern, the kernel dumps at 0 and refuses at 1 (core(5)). A core of
     # Chromium would be a picture of a child's screen on a disk.
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-    os.nice(LESS_URGENT)
     resource.setrlimit(resource.RLIMIT_NPROC, (MOST_PROCESSES, MOST_PROCESSES))
     # First out of the way, so that putting one in its place cannot close another.
     glass = fcntl.fcntl(int(arguments[1]), fcntl.F_DUPFD, 10)

@@ -1,18 +1,43 @@
-"""A panic's steps, as SLT reads them in the alert. Pure."""
+"""A panic's steps by name, and in the words in which SLT reads them: in the alert, in the incident and in its
+document. Pure.
+
+An alert is written before the screen has answered: of the glass it says what was ordered, and claims no more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kiosk.guardian.alerts import Done
-from kiosk.guardian.emergency import Mark, Tripped
+from kiosk.guardian.emergency import CURTAIN, CUT, LATCHED, LEFT_ON, OFF, READ_BACK, Mark, Tripped
 
-WORDS_FOR_STEPS = {
-    "curtain fallen": "screen dark",
-    "browser dead, internet cut": "browser closed and internet cut",
-    "radio off": "radio switched off",
+WRITTEN = "latched on disk, alert written"
+ON_GLASS = "panic on the glass"
+HUNG = "hung compositor ended"
+WORDS: Mapping[str, tuple[str, str]] = {
+    LATCHED: ("kiosk locked until SLT resets it", "kiosk locked, but the note of it for a restart FAILED"),
+    CUT: ("browser closed and internet cut", "browser closed and internet cut FAILED"),
+    CURTAIN: ("screen told to go dark", "screen told to go dark FAILED"),
+    OFF: ("radio switched off", "radio switched off FAILED"),
+    LEFT_ON: ("Wi-Fi left on for a moment, to send the alert", "Wi-Fi left on, to send the alert FAILED"),
+    READ_BACK: ("internet confirmed off", "internet NOT confirmed off"),
+    WRITTEN: ("incident and alert written down", "incident and alert NOT written down yet"),
+    ON_GLASS: ("screen confirmed dark", "screen NOT confirmed dark"),
+    HUNG: (
+        "screen did not answer, so its program was ended",
+        "screen did not answer, and its program could NOT be ended: unplug the kiosk",
+    ),
 }
-"""The panic's steps that SLT reads of; whether the internet is off is said by what was read back."""
+"""Every step as it is read when it was done, and when it failed."""
+IN_ALERT = frozenset({CURTAIN, CUT, OFF})  # whether the internet is off is said by what was read back
+
+
+def in_words(step: str) -> str:
+    """A step of an incident as it is read; what went wrong stands behind it, for ICT."""
+    name, _, error = step.partition(": ")
+    done, failed = WORDS.get(name, (name, name))
+    return f"{failed} (for ICT: {error})" if error else done
 
 
 def what_was_done(tripped: Tripped, edge: datetime, alert_only: bool = False) -> tuple[Done, ...]:
@@ -21,17 +46,15 @@ def what_was_done(tripped: Tripped, edge: datetime, alert_only: bool = False) ->
     `alert_only`: Wi-Fi is the only way, and stays on for this alert alone.
     """
 
-    def at(mark: Mark) -> datetime:
-        return edge + timedelta(milliseconds=mark.ms)
+    def done(mark: Mark, name: str, failed: bool) -> Done:
+        return Done(WORDS[name][failed], edge + timedelta(milliseconds=mark.ms))
 
     steps = [
-        Done(WORDS_FOR_STEPS[mark.name] + (" FAILED" if mark.error else ""), at(mark))
+        done(mark, mark.name, bool(mark.error))
         for mark in tripped.marks
-        if mark.name in WORDS_FOR_STEPS and not (alert_only and mark.name == "radio off")
+        if mark.name in IN_ALERT and not (alert_only and mark.name == OFF)
     ]
     if tripped.marks:
-        words = "internet confirmed off" if tripped.confirmed else "internet NOT confirmed off"
-        if alert_only:
-            words = "Wi-Fi left on for a moment, to send this alert"
-        steps.append(Done(words, at(tripped.marks[-1])))
+        last = LEFT_ON if alert_only else READ_BACK
+        steps.append(done(tripped.marks[-1], last, not (alert_only or tripped.confirmed)))
     return tuple(steps)

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,15 +36,18 @@ class Store:
         self.set_aside = set_aside  # where a damaged file went just now; the caller reports it
 
     @classmethod
-    def open(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
-        """The records at `path`, made if there are none, brought up to date if they are older.
+    def open(
+        cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, lost: bool = False
+    ) -> Store:
+        """The records at `path`, made if there are none, brought up to date if they are older. `lost`: if
+        there are none, there have been.
 
         Raises StoreError, and leaves the file as it is, if it is newer than this program, in use by another
         guardian, or cannot be written; `set_aside` tells if it was damaged.
         """
         lock = storefile.take_lock(path)
         try:
-            set_aside = storefile.begin(path, now())
+            set_aside = storefile.begin(path, now(), lost)
             try:
                 connection = storefile.connect_checked(path)
             except StoreDamaged:
@@ -99,7 +102,18 @@ class Store:
     @property
     def has_reserve(self) -> bool:
         """Whether a panic could still be written on a full disk. Without it no session should open."""
-        return storefile.beside(self.path, ".reserve").exists()
+        with suppress(OSError):  # a disk that does not even say so
+            return storefile.beside(self.path, ".reserve").exists()
+        return False
+
+    def hold_reserve(self) -> None:
+        """Hold the reserve back again, if there is room for it. Raises StoreError."""
+        if not self.lasts:
+            return
+        try:
+            storefile.hold_reserve(self.path)
+        except OSError as error:
+            raise unusable(self.path, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

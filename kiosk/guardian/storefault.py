@@ -29,7 +29,7 @@ _KINDS: dict[int, tuple[type[StoreError], str, str]] = {
     sqlite3.SQLITE_FULL: (
         StoreFull,
         "The disk is full: the records at {path} cannot be written.",
-        "Make room on it, then start the kiosk again.",
+        "Make room on it: the kiosk then goes on by itself.",
     ),
     **dict.fromkeys(
         (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),

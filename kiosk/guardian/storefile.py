@@ -116,12 +116,12 @@ def check_version(version: int, path: Path) -> None:
         )
 
 
-def begin(path: Path, now: datetime) -> Path | None:
+def begin(path: Path, now: datetime, lost: bool = False) -> Path | None:
     """See that there is a file: a new one on a new kiosk, a latched one where the old was damaged or is gone.
 
     Returns where the damaged one went, or would have gone, if there was one.
     """
-    gone = not path.exists() and (begun(path).exists() or beside(path, "-wal").exists())
+    gone = not path.exists() and (lost or begun(path).exists() or beside(path, "-wal").exists())
     if being_set_aside(path).exists() or gone:
         return set_aside_damaged(path, now)
     if not path.exists():
@@ -237,23 +237,25 @@ def hold_reserve(path: Path) -> None:
     if reserve.exists():
         return
     draft = beside(path, ".reserve-new")
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY), "wb") as file:
-        try:
+    try:
+        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY), "wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE)
-        except OSError as error:
-            draft.unlink()
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            return
-    os.replace(draft, reserve)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+    else:
+        os.replace(draft, reserve)
 
 
 def give_up_reserve(path: Path) -> bool:
-    """Free the space that was held back. False if it was freed before."""
-    reserve = beside(path, ".reserve")
-    if not reserve.exists():
+    """Free the space that was held back. False if it was freed before. Raises StoreError if it cannot be."""
+    try:
+        beside(path, ".reserve").unlink()
+    except FileNotFoundError:
         return False
-    reserve.unlink()
+    except OSError as error:
+        raise unusable(path, error) from error
     return True
 
 

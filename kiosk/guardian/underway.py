@@ -1,9 +1,9 @@
 """The session that is under way: whose it is and on which page, so that the next start knows what ended it.
 
 Found at a start, it means that nobody ended it: the power was pulled, which the nursery's policy counts as a
-panic (H3), or the kiosk itself stopped. Its beginning and end are on the disk at once. Its pages are written
-together, at most once in a second, so that no page that moves all the time keeps the disk busy; a loss of
-power loses the last second of them.
+panic (H3), or the kiosk was switched off, or stopped by itself. Its beginning and end are on the disk at
+once. Its pages are written together, at most once in a second, so that no page that moves all the time keeps
+the disk busy; a loss of power loses the last second of them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Underway:
             return None
         if not isinstance(kept, dict):
             return Left("by a loss of power during a session")
-        what = "because the kiosk itself stopped" if kept["boot"] == uptime().boot else "by a loss of power"
+        if kept["boot"] == uptime().boot:
+            what = "because the kiosk itself stopped"
+        else:
+            what = "because the kiosk was switched off" if kept.get("stopped") else "by a loss of power"
         since = moment(kept["since"]).astimezone()
         adult = Adult(kept["id"], kept["name"]) if kept["id"] else None
         return Left(f"{what} during a session that began at {since:%H:%M on %-d %B}", adult, kept["url"])
@@ -70,6 +73,12 @@ class Underway:
         """It is over, and nothing of it is left to be found."""
         self._session = None
         self._store.keep(KEPT, False)
+
+    def stop(self) -> None:
+        """The kiosk is being stopped, and the next start is to know that it was no loss of power."""
+        if self._session is not None:
+            self._session, self._changed = {**self._session, "stopped": True}, True
+        self.write(at_once=True)
 
     def on_page(self, url: str, adult: Adult | None) -> None:
         """It is on this page now, "" for none, and this adult's."""

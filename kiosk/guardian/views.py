@@ -18,12 +18,14 @@ STEPS = ("network", FILTER, "door", "browser", "test of a blocked page")
 ALERT_WORDS: Mapping[str, str] = {
     "sending": "Nobody told yet: still sending",
     "sent": "Sent, no answer yet:",
+    "unanswered": "Sent again, and nobody has answered:",
     "told": "Told:",
     "not_told": "SLT NOT told",
 }
 
 
 LONGEST_PAGE = 60  # characters of a page's address
+LONGEST_NOTE = 80  # characters of a line on the smallest panel
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         cause=alarm.cause,
         told=told,
         adult=alarm.adult.name if alarm.adult else "",
-        page=shortened(defang(alarm.url), LONGEST_PAGE),
+        page=shortened(defang(alarm.url), LONGEST_PAGE)
+        + (f", left {alarm.left} s before" if alarm.left else ""),
         outcome=alarm.outcome or "",
         care=tuple(care for care in on.Care if care in alarm.care),
         reference=f"{setting.device} {alarm.incident}".strip() if alarm.incident else "",
@@ -170,7 +173,7 @@ def _session(s: Session, setting: Setting, serial: int) -> View:
 
 def _note(s: Session, setting: Setting) -> str:
     if s.refused:
-        return f"Not on our list: {s.refused}"
+        return shortened(s.refused, LONGEST_NOTE)
     return setting.titles.get(s.site, "") if s.state is State.PAGE else ""
 
 

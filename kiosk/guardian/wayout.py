@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from allowlist.door import Door
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import Browser, BrowserSettings
-from kiosk.guardian.browser_events import BrowserEvent
+from kiosk.guardian.browser_events import BrowserEvent, Gone
 from kiosk.guardian.filtercheck import FilterCheck
 from kiosk.guardian.views import FILTER
 
@@ -53,12 +53,17 @@ class WayOut:
             raise BrowserError(STOPPED)
         listener = await self.browser.start()
         self._serving = asyncio.create_task(self.door.serve(listener))
+        self._serving.add_done_callback(self._served)
         step("door")
         await self.browser.ready()
         step("browser")
         step("test of a blocked page")
         if self._cut.is_set():
             raise BrowserError(STOPPED)
+
+    def why_not(self, url: str) -> str:
+        """Why the list has not this page, in words for the adult."""
+        return self.door.policy.page(url).why
 
     def cut(self) -> None:
         """Shut every connection and kill the browser, now. From any thread; again is harmless.
@@ -78,6 +83,13 @@ class WayOut:
         await self.door.close()
         if self._serving is not None:
             await asyncio.gather(self._serving, return_exceptions=True)
+
+    def _served(self, serving: asyncio.Task[None]) -> None:
+        """A door that nobody cut and that lets nobody in any more: the browser behind it is of no use."""
+        if not self._cut.is_set():
+            error = None if serving.cancelled() else serving.exception()
+            self._heard(Gone(f"The door no longer serves the browser ({error or 'it ended'})."))
+            self.cut()
 
     def _heard(self, event: BrowserEvent) -> None:
         if not self._cut.is_set():

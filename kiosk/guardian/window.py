@@ -4,6 +4,9 @@ With another path the radios go off at once. Without one, or where that one fail
 `seconds`, goes off as soon as no alert needs it, and comes back in short windows until none does. Browser and
 door are dead in every case. The end of a window is kept by a thread of its own, so that no stuck event loop
 leaves a radio on. Where Wi-Fi did not even find its network, it was too short: the next is twice as long.
+
+Whoever switches Wi-Fi on does it here, one at a time, and is asked in his turn whether he still may: a panic
+that comes in between either finds it on and switches it off, or finds it off for good.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ class Cut:
 
 
 class AlertWindow:
-    """`block` is the panic's own step, from any thread; the rest belongs to the event loop."""
+    """`block` and `confirmed` are the panic's own steps, from any thread; the rest is the event loop's."""
 
     def __init__(
         self,
@@ -63,21 +66,48 @@ class AlertWindow:
         """Whether Wi-Fi is on for the alert now."""
         return self._timer is not None
 
-    def block(self) -> None:
-        """All radios off, or the first window. Raises RadioError."""
-        if network.way(self._links) is Way.WIFI_ONLY:
-            self._begin()
-        else:
-            self._radio.block()
+    def block(self, again: bool) -> bool:
+        """All radios off; False if Wi-Fi is on for the alert: the first window of a panic that has no other
+        way, or one that is open already. `again`: the panic was there before. Raises RadioError.
+        """
+        with self._lock:
+            if self._timer is None and not again and network.way(self._links) is Way.WIFI_ONLY:
+                self._begin()
+            elif self._timer is None:
+                self._radio.block()
+            return self._timer is None
+
+    def confirmed(self) -> bool:
+        """Whether all radios read back as off, and no link of theirs carries anything. Raises RadioError."""
+        return self._radio.blocked() and not network.read(self._root).wifi_up
+
+    def _reads_off(self) -> bool:
+        try:
+            return self._radio.blocked()
+        except HardwareError:
+            return False
+
+    def unblock(self, may: Callable[[], bool]) -> None:
+        """Wi-Fi on for anything but an alert, if that `may` be when its turn has come. Raises RadioError."""
+        with self._lock:
+            if may():
+                self._radio.unblock()
 
     def shut(self) -> None:
         """The window's end: accepted, reset, or over. From any thread, also again. Raises RadioError."""
         with self._lock:
-            timer, self._timer = self._timer, None
-            self._next = time.monotonic() + self._again
+            self._shut()
+
+    def _shut(self) -> None:
+        timer, self._timer = self._timer, None
+        self._next = time.monotonic() + self._again
         if timer is not None:
             timer.cancel()
         self._radio.block()
+
+    def new_alert(self) -> None:
+        """Another alert than those before it: it does not wait for their next window."""
+        self._next = 0.0
 
     def look(self, latched: bool, wanted: bool, cable_fails: bool = False) -> Cut | None:
         """Bring the radios to where they have to be while latched; what is known then. Raises RadioError.
@@ -97,32 +127,34 @@ class AlertWindow:
                 if not was_found:
                     self._hurry()
         elif wanted and self._links.wireless and not other and time.monotonic() >= self._next:
-            self._begin()
+            with self._lock:
+                self._begin()
             self._hurry()
-        elif not self._radio.blocked():
-            self._radio.block()  # somebody switched it on
+        elif not self._reads_off():
+            self.block(again=True)  # somebody switched it on
         if self.open:
             return Cut(confirmed=False, alert_only=True)
-        return Cut(self._radio.blocked() and not self._links.wifi_up)
+        return Cut(self.confirmed())
 
     def _begin(self) -> None:
-        with self._lock:
-            if self._timer is not None:
-                return
-            self._found = self._links.wifi_routed
-            timer = threading.Timer(self._length, lambda: self._over(timer))
-            timer.daemon = True
-            try:
-                timer.start()
-            except RuntimeError:  # no thread left to end it with: then there is no window
-                self._radio.block()
-                return
-            self._timer = timer
+        if self._timer is not None:
+            return
+        self._found = self._links.wifi_routed
+        timer = threading.Timer(self._length, lambda: self._over(timer))
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError:  # no thread left to end it with: then there is no window
+            self._radio.block()
+            return
+        self._timer = timer
         self._radio.unblock()
 
     def _over(self, timer: threading.Timer) -> None:
-        if timer is not self._timer:
-            return  # shut meanwhile: the radio may be on for a session by now
-        self._length = self._seconds if self._found else max(self._seconds, min(LONGEST, 2 * self._length))
-        with suppress(HardwareError):  # what `look` reads back next is what is shown
-            self.shut()
+        with self._lock:
+            if timer is not self._timer:
+                return  # shut meanwhile: the radio may be on for a session by now
+            longer = max(self._seconds, min(LONGEST, 2 * self._length))
+            self._length = self._seconds if self._found else longer
+            with suppress(HardwareError):  # what `look` reads back next is what is shown
+                self._shut()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kiosk.protocol import Tap, View
+from kiosk.protocol import Scene, Tap, View
 from kiosk.screen import sun, theme
 from kiosk.screen.look import Look
 from kiosk.screen.targets import Local, Register, Target, adult
@@ -120,7 +120,8 @@ def _adult(canvas: Canvas, view: View, look: Look) -> None:
             down="middle",
         )
         return
-    words = [look.feedback or _time_and_name(view, look), view.note]
+    note = "" if view.scene is Scene.DOOR else view.note  # it has more room for that
+    words = [look.feedback or _time_and_name(view, look), note]
     canvas.text(box, "\n".join(w for w in words if w), theme.MINOR, theme.BAR_GREY, down="middle")
 
 

@@ -1,15 +1,15 @@
 """The screen's end of the guardian's socket: it never gives up, and it never hides that the guardian is gone.
 
 A thread reads lines and posts what they say; the caller's `post` must be safe from another thread. When the
-guardian goes, that is posted first; then the thread tries again, a little later each time, for ever.
+guardian goes, that is posted first; then the thread tries again, a little later each time, for ever. One that
+falls silent, as its loop beats no more, is posted as lost too; what was last to be seen is, at its next word.
 """
 
 from __future__ import annotations
 
 import socket
-import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from kiosk.errors import ProtocolError
 from kiosk.protocol import LONGEST_LINE, Message, decode, encode
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # s between tries
-SEND_TIMEOUT = 2.0  # s: a guardian that takes no words for so long is gone
+PATIENCE = 2.0  # s: a guardian that says nothing for so long, or takes no words, is gone
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,53 @@ class Client:
         """One connection until it ends; whether anything was heard. Raises OSError or ProtocolError."""
         heard = False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(PATIENCE)
             connection.connect(str(self._address))
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SEND_TIMEOUT))
             connection.sendall(encode("hello", role="screen", **self._hello()))
             with self._lock:
                 self._socket = connection
             try:
-                with connection.makefile("rb") as lines:
-                    while line := lines.readline(LONGEST_LINE + 1):
-                        if len(line) > LONGEST_LINE:
-                            raise ProtocolError("The guardian sent a line that is too long.")
-                        self._post(decode(line))
-                        heard = True
+                for arrival in _heard(_lines(connection)):
+                    self._post(arrival)
+                    heard = True
             finally:
                 with self._lock:
                     self._socket = None
         return heard
 
 
-def _timeval(seconds: float) -> bytes:
-    whole = int(seconds)
-    return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+def _lines(connection: socket.socket) -> Iterator[bytes | None]:
+    """Each line as it comes; None whenever nothing has come for PATIENCE. Raises OSError or ProtocolError."""
+    rest = b""
+    while True:
+        try:
+            more = connection.recv(LONGEST_LINE)
+        except TimeoutError:
+            yield None
+            continue
+        if not more:
+            return
+        *lines, rest = (rest + more).split(b"\n")
+        if max(map(len, [rest, *lines])) > LONGEST_LINE:
+            raise ProtocolError("The guardian sent a line that is too long.")
+        yield from lines
+
+
+def _heard(lines: Iterable[bytes | None]) -> Iterator[Arrival]:
+    """What the lines say. After a silence the view comes back with whatever ends it."""
+    view: Message | None = None
+    silent = False
+    for line in lines:
+        if line is None:
+            if not silent:
+                yield Lost("The guardian does not answer.")
+            silent = True
+            continue
+        message = decode(line)
+        if message.kind == "view":
+            view = message
+        elif silent and view is not None:
+            yield view
+        silent = False
+        if message.kind != "beat":
+            yield message

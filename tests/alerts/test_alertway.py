@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ import pytest
 
 from hardware.errors import RadioError
 from hardware.radio import SimulatedRadio
+from kiosk.guardian import heartbeat
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
 from kiosk.guardian.network import read
@@ -18,8 +23,9 @@ from kiosk.guardian.paths import Delivery
 from kiosk.guardian.store import Store
 from kiosk.guardian.window import Cut
 from tests.alerts.test_heartbeat import Notes, Switch, beating, switch
-from tests.alerts.test_turns import Duty, on_duty, to, until
+from tests.alerts.test_turns import Duty, on_duty, to
 from tests.kiosk.test_network import Machine, wifi_only
+from tests.waiting import until
 
 __all__ = ["switch"]
 
@@ -76,7 +82,7 @@ def test_each_persons_turn_has_a_window_of_its_own_until_somebody_takes_it(
         nonlocal kiosk
         kiosk = Kiosk(machine, duty, real=False)
         number = duty.raise_alert(to(Mrs_Khan=khan, Mr_Harvey=harvey, Ms_Ali=ali))
-        kiosk.way.block()
+        kiosk.way.block(again=False)
         watching = asyncio.create_task(kiosk.watch())
         await until(lambda: duty.states() == ["accepted", "queued", "queued"])
         await until(lambda: kiosk.radio.blocked())
@@ -101,7 +107,7 @@ def test_where_the_kernel_refuses_the_firewall_nothing_is_claimed_and_the_alert_
 
     async def act(duty: Duty) -> None:
         kiosk = Kiosk(machine, duty, real=True)
-        kiosk.way.block()
+        kiosk.way.block(again=False)
         duty.raise_alert(to(Mrs_Khan=khan))
         assert kiosk.way.tripped(confirmed=False) == Cut(False, alert_only=True, fenced=False)
         await until(lambda: bool(kiosk.notes))
@@ -219,6 +225,48 @@ def test_with_leave_each_call_has_its_wifi_and_no_more(store: Store, switch: Swi
     beating(url, set(), act, every=0.1, way=lambda _: asleep.way, at_rest=lambda: True)
     kinds = [kind for kind, _ in asleep.notes]
     assert kinds[:4] == ["radio_on", "radio_off"] * 2
+
+
+@contextmanager
+def dripping(every: float) -> Iterator[int]:
+    """A server that answers one byte of its first line after the other; its port."""
+    over = threading.Event()
+
+    def drip(peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            while not over.wait(every):
+                peer.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as stack:
+        stack.callback(over.set)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=drip, args=(listening.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def test_a_switch_that_drips_its_answer_keeps_no_radio_on_and_is_a_call_that_failed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "LONGEST", 0.4)
+    Linked.machine = Machine(tmp_path / "net")
+    asleep = Kiosk(Linked.machine, Duty(store, escalate_after=0), Linked, real=False)
+    wifi_only(asleep.machine)
+    asleep.radio.block()
+
+    async def act(notes: Notes) -> None:
+        await until(lambda: not asleep.radio.blocked())
+        await until(lambda: asleep.radio.blocked())
+        await until(lambda: bool(notes.lines))
+
+    with dripping(0.02) as port:
+        url = f"http://127.0.0.1:{port}/x"
+        notes = beating(url, set(), act, every=60, way=lambda _: asleep.way, at_rest=lambda: True)
+    assert notes.lines == [("heartbeat", {"ok": False, "why": "no answer within 0.4 s"})]
 
 
 class Deaf(SimulatedRadio):

@@ -12,16 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from hardware.wiring import ButtonSettings
 from kiosk.cli import main
 from kiosk.commands.summary import armed, armed_days, summarise
 from kiosk.events import Adult, Care, Outcome, Role
 from kiosk.guardian.alerts import Message
+from kiosk.guardian.clocks import now
 from kiosk.guardian.emergency import Mark, Tripped
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.log import Entry, Log
 from kiosk.guardian.paths import Delivery, PathTo
-from kiosk.guardian.records import timestamp
-from kiosk.guardian.safekeeping import BUTTON_TESTED, Place, Safekeeping, now
+from kiosk.guardian.proof import Proof
+from kiosk.guardian.safekeeping import BUTTON_TESTED, Place, Safekeeping
+from kiosk.guardian.steps import WORDS
 from kiosk.guardian.store import Store
 
 SECRET = "s3cr3tt0k3n"
@@ -131,7 +134,7 @@ def test_incidents_are_listed_with_what_they_are_and_where_they_stand(kept: Safe
 def test_an_incident_shows_its_steps_and_every_path_and_no_secret(kept: Safekeeping, run: Run) -> None:
     status, said = run("incidents", "show", "1")
     assert status == 0
-    assert "+1.9 ms browser dead, internet cut" in said
+    assert "+1.9 ms browser closed and internet cut" in said
     assert "Mrs Khan by e-mail (mailtos://mail.nursery.example/…): being sent" in said
     assert "Mr Harvey by text message" in said
     assert "not yet their turn" in said
@@ -195,6 +198,23 @@ def test_an_incident_becomes_a_document_for_the_file_h19(kept: Safekeeping, run:
         assert words in text
     assert SECRET not in text
     assert "https://" not in text
+
+
+def test_every_step_is_in_plain_words_on_the_screen_and_in_the_document(
+    kept: Safekeeping, run: Run, state: Path
+) -> None:
+    for number, step in enumerate(WORDS):
+        kept.step(Mark(step, 5.0 + 2 * number))
+        kept.step(Mark(step, 6.0 + 2 * number, "OSError: [Errno 5] Input/output error"))
+    file = state / "incident-1.pdf"
+    run("incidents", "show", "1", "--pdf", str(file))
+    page = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True)
+    for text in (run("incidents", "show", "1")[1], page.stdout):
+        said = " ".join(text.split())
+        for step, (done, failed) in WORDS.items():
+            assert f"ms {step}" not in said
+            assert f"ms {done}" in said
+            assert f"ms {failed} (for ICT: OSError: [Errno 5] Input/output error)" in said
 
 
 # The report.
@@ -305,7 +325,8 @@ def test_the_report_says_what_is_owed(kept: Safekeeping, run: Run, tmp_path: Pat
     said = run("report", "--week")[1]
     assert "never tested by a press: one is owed" in said
     assert "Alerts outstanding, accepted by no path: 1" in said
-    kept._store.keep(BUTTON_TESTED, timestamp(datetime.now(UTC) - timedelta(days=9)))
+    nine_days_ago = datetime.now(UTC) - timedelta(days=9)
+    kept._store.keep(BUTTON_TESTED, Proof.kept(nine_days_ago, ButtonSettings().circuit))
     kept.log("heartbeat", ok=False, why="HTTP 500")
     assert "is not known: say --config" in run("report", "--week")[1]
     alerts = (
@@ -316,6 +337,10 @@ def test_the_report_says_what_is_owed(kept: Safekeeping, run: Run, tmp_path: Pat
     assert "A TEST IS OWED since" in said
     assert "Heartbeat: NOT KEPT since" in said
     assert "failed once" in said
+    with (tmp_path / "kiosk.yaml").open("a") as file:
+        file.write("hardware: {panic_pin: 5}\n")
+    said = run("report", "--week", "--config", str(tmp_path))[1]
+    assert "never tested by a press as it is wired now: one is owed" in said
 
 
 def test_a_screen_that_is_still_on_its_way_at_a_start_is_no_fault_and_one_that_goes_later_is() -> None:
@@ -342,6 +367,9 @@ def test_the_report_says_what_the_week_was(kept: Safekeeping, run: Run) -> None:
     for _ in range(3):
         kept.log("covered", "t.harvey", why="told", url="https://farm.example/")
         kept.log("link_refused", "t.harvey", host="elsewhere.example")
+        kept.log("part_refused", "t.harvey", host="ads.example")
+        kept.refused("ads.example", "ads.example is not on the list.")
+        kept.refused("cdn.example.org", "cdn.example.org takes too long to answer.", failed=True)
     kept.on_page("", None)
     kept.log("not_recognised", what="PIN", wrong=1)
     kept.notify("Wrong PINs or badges", "A PIN was not recognised 5 times.")
@@ -354,6 +382,8 @@ def test_the_report_says_what_the_week_was(kept: Safekeeping, run: Run) -> None:
         "Alerts that nobody took: 1\n  incident 2",
         "Sessions: 2",
         "Links that were a closed door: 3\n     3  elsewhere[.]example",
+        "Refused to pages and to the browser itself: 6\n     6  ads[.]example",
+        "On the list, and not reached: 3\n     3  cdn[.]example[.]org",
         "3 links or more refused within minutes",
         "the child told 3 times in one session (t.harvey)",
         "wrong PINs or badges: 1",

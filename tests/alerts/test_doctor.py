@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 import assets
+from hardware.wiring import ButtonSettings
 from kiosk.cli import main
-from kiosk.guardian.doctor import Finding, examine
+from kiosk.commands.asking import _line
+from kiosk.config import Network, UpstreamFilter
+from kiosk.guardian import filtercheck
+from kiosk.guardian.clocks import now
+from kiosk.guardian.doctor import examine, namespaces_todo
 from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.people import hash_pin
-from kiosk.guardian.safekeeping import now
+from kiosk.guardian.proof import UNTESTED, Proof
+from kiosk.guardian.safekeeping import BUTTON_TESTED
 from kiosk.guardian.secret import Secret
+from kiosk.guardian.selftest import Check, Finding, SelfTest
 from kiosk.guardian.store import Store
+from tests.allowlist.conftest import Zone, name_server
 
 SECRET = "s3cr3tt0k3n"
+BAD, GOOD = "blocked.filter.example", "www.example.org"
 
 
 class Setting:
@@ -192,11 +205,107 @@ def test_a_button_that_was_never_tested_is_told(setting: Setting) -> None:
     assert found["button test"].todo
 
 
+def test_so_is_one_that_was_tested_as_it_was_wired_then(setting: Setting) -> None:
+    def told() -> tuple[bool, str]:
+        [found] = [each for each in examine(setting.config, setting.state) if each.code == "button test"]
+        return found.holds, found.sentence
+
+    with closing(Store.open(setting.state / "kiosk.db")) as store:
+        store.keep(BUTTON_TESTED, Proof.kept(now(), ButtonSettings().circuit))
+        setting.findings()
+        assert told() == (True, "")
+        store.keep(BUTTON_TESTED, Proof.kept(now(), ButtonSettings(pin=5).circuit))
+        assert told() == (False, UNTESTED)
+
+
 def test_what_only_a_running_kiosk_can_know_is_said_not_to_be_known(setting: Setting) -> None:
     found = setting.findings()
     assert not found["screen"].known
     assert not found["curtain"].known
     assert found["button"].known
+
+
+@contextmanager
+def name_server_beside(*refused: str) -> Iterator[int]:
+    """A name server on a thread of its own, which gives 0.0.0.0 for these names and no address is unknown."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = name_server(Zone({GOOD: ["198.51.100.7"]} | {name: ["0.0.0.0"] for name in refused}))
+    try:
+        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(5)
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_it_always_says_whether_the_filter_is_in_the_path_and_fails_only_where_it_is_needed_h21(
+    setting: Setting, required: bool
+) -> None:
+    def found(**more: object) -> Finding:
+        setting.kiosk["network"] = {"require_upstream_filter": required, **more}
+        return setting.findings()["filter"]
+
+    none = found()
+    assert "does not know the setting's internet filter" in none.sentence
+    assert "network.filter" in none.todo
+    assert none.holds is not required
+    for refuses in (True, False):
+        with name_server_beside(*([BAD] if refuses else [GOOD])) as port:
+            one = found(
+                dns={"server": "127.0.0.1", "port": port}, filter={"refused": [BAD], "allowed": [GOOD]}
+            )
+        assert one.known
+        assert ("is in the path" if refuses else "is not in the path") in one.sentence
+        assert one.holds is (refuses or not required)
+        silent = found(
+            dns={"server": "127.0.0.1", "port": port}, filter={"refused": [BAD], "allowed": [GOOD]}
+        )
+        assert not silent.known, "the radio may be off"
+        assert "is not in the path. Nobody answers" in silent.sentence
+
+
+def test_a_doctor_says_what_the_kiosk_found_at_its_last_opening() -> None:
+    network = Network(filter=UpstreamFilter(refused=(BAD,), allowed=(GOOD,)))
+    test = SelfTest([Check("clock", lambda: True)])
+    for found, at, words in (
+        (None, None, "?     filter  No session has opened yet; each looks"),
+        (filtercheck.IN_PATH, datetime(2026, 11, 26, 9, 5), "ok    filter  26 Nov 09:05: The setting's"),
+    ):
+        test.note(filtercheck.line(found, network, at))
+        assert [finding.code for finding in test.findings({})] == ["clock", "filter"]
+        (line,) = [_line(finding) for finding in test.findings({}) if finding.code == "filter"]
+        assert line.startswith(words)
+    assert not list(test.changes({}))
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        ({}, []),
+        ({"kernel.unprivileged_userns_clone": "1", "kernel.apparmor_restrict_unprivileged_userns": "0"}, []),
+        ({"kernel.unprivileged_userns_clone": "0"}, ["kernel.unprivileged_userns_clone = 1"]),
+        (
+            {"kernel.apparmor_restrict_unprivileged_userns": "1", "user.max_user_namespaces": "0"},
+            ["kernel.apparmor_restrict_unprivileged_userns = 0", "user.max_user_namespaces = 15000"],
+        ),
+    ],
+)
+def test_what_to_do_about_namespaces_lasts_and_names_only_what_this_kernel_has(
+    keys: dict[str, str], lines: list[str], tmp_path: Path
+) -> None:
+    for name, value in keys.items():
+        file = tmp_path / name.replace(".", "/")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"{value}\n")
+    todo = namespaces_todo(tmp_path)
+    assert [line in todo for line in lines] == [True] * len(lines)
+    assert todo.count(" = ") == len(lines)
+    assert ("/etc/sysctl.d/60-kiosk.conf" in todo) is bool(lines)
+    assert "sysctl -w" not in todo
 
 
 def test_a_filter_that_a_session_needs_is_looked_for(setting: Setting) -> None:
@@ -205,3 +314,11 @@ def test_a_filter_that_a_session_needs_is_looked_for(setting: Setting) -> None:
     assert "filter" in found
     assert not found["filter"].holds
     assert "network.filter" in found["filter"].todo
+
+
+def test_where_there_is_a_proxy_it_is_said_that_mail_does_not_take_it(setting: Setting) -> None:
+    assert "mail" not in setting.findings()
+    setting.kiosk["network"] = {"upstream_proxy": "proxy.example:8080"}
+    assert not setting.findings()["mail"].known
+    setting.kiosk["alerts"] = {"people": [{"name": "Mrs Khan", "urls": [f"ntfys://{SECRET}"]}]}
+    assert "mail" not in setting.findings()

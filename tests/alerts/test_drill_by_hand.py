@@ -101,7 +101,7 @@ def test_a_press_that_nobody_announced_is_real(store: Store) -> None:
 def test_a_session_that_opens_after_the_announcement_makes_the_press_real(store: Store) -> None:
     async def act(desk: Desk) -> None:
         desk.guardian.drill(60)
-        desk.guardian.session, _ = handle(Session(), on.Identified(ADULT))
+        desk.guardian.events.session, _ = handle(Session(), on.Identified(ADULT))
         assert desk.guardian.session.state is State.OPENING
         incident = await desk.press(1)
         assert not incident.drill
@@ -124,7 +124,7 @@ def test_a_drill_that_could_not_be_written_down_is_none(store: Store) -> None:
 
 def test_the_alert_has_the_time_of_the_edge_and_what_was_done(store: Store) -> None:
     async def act(desk: Desk) -> None:
-        before = time.time()
+        before = time.time() - 1  # the edge is reckoned from two clocks, read one after the other
         incident = await desk.press(1)
         assert before <= incident.at.timestamp() <= time.time()
         body = store.row("SELECT body FROM alert")["body"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,11 +18,8 @@ import yaml
 from kiosk.cli import main
 from kiosk.demo.control import Control
 from kiosk.errors import KioskError
-from kiosk.guardian.incidents import Incidents
-from kiosk.guardian.log import Log
 from kiosk.guardian.people import hash_badge
 from kiosk.guardian.secret import Secret
-from kiosk.guardian.store import Store
 from tests.alerts.test_heartbeat import Switch, serving
 from tests.store.conftest import Mailbox
 
@@ -164,28 +159,3 @@ def test_the_doctor_looks_at_all_that_the_guardian_stands_on_whether_one_runs_or
     assert "sites" in alive, "what only the doctor looks at is looked at beside a running one too"
     assert "FAIL  screen" in alive
     assert "?     screen" in alone
-
-
-def test_two_presses_at_once_are_one_incident_and_one_alert(guarded: Guarded) -> None:
-    both = threading.Barrier(2)
-
-    def press() -> None:
-        with Control(guarded.socket) as finger:
-            both.wait(10)
-            finger.ask("press", what="panic")
-
-    with guarded.start() as control:
-        fingers = [threading.Thread(target=press) for _ in range(2)]
-        for finger in fingers:
-            finger.start()
-        for finger in fingers:
-            finger.join(20)
-        until(lambda: control.view is not None and control.view.panic is not None)
-        until(lambda: control.view is not None and control.view.panic.alert == "sent")  # type: ignore[union-attr]
-        assert control.ask("status").data["panic"] == "latched"
-    records = Store.reading(guarded.folder / "state" / "kiosk.db")
-    with closing(records):
-        assert [incident.number for incident in Incidents(records).latest()] == [1]
-        kinds = [entry.kind for entry in Log(records).entries()]
-    assert kinds.count("panic") == 1
-    assert len(guarded.mailbox.letters) == 1

@@ -15,7 +15,9 @@ import pytest
 import trustme
 
 from kiosk.config import Alerts
+from kiosk.guardian import heartbeat
 from kiosk.guardian.heartbeat import Heartbeat, Way, call, day_by_day, failing
+from tests.waiting import until
 
 SECRET = "5e1f0c1a-2222-4444-8888-0123456789ab"
 
@@ -121,11 +123,6 @@ def beating(
     return notes
 
 
-async def until(true: Callable[[], bool]) -> None:
-    while not true():
-        await asyncio.sleep(0.005)
-
-
 def test_it_calls_again_and_again_and_says_so_once(switch: Switch) -> None:
     async def act(notes: Notes) -> None:
         await asyncio.to_thread(switch.wait, 5)
@@ -184,6 +181,31 @@ def test_nobody_listening_is_a_line_in_the_log_and_no_secret_is_in_it(
         notes = beating(f"http://127.0.0.1:1/{SECRET}", set(), act)
     assert notes.lines == [("heartbeat", {"ok": False, "why": "ConnectionError"})]
     assert SECRET not in caplog.text
+
+
+def test_calls_that_never_end_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "LONGEST", 0.05)
+    hanging = [threading.Event() for _ in range(heartbeat.MOST_HANGING + 3)]
+    waiting = iter(hanging)
+
+    def hang(url: str) -> str:
+        next(waiting).wait(20)
+        return ""
+
+    async def act(notes: Notes) -> None:
+        await until(lambda: hanging[heartbeat.MOST_HANGING - 1] not in left())
+        await asyncio.sleep(0.3)
+        assert len(left()) == 3
+        hanging[0].set()
+        await until(lambda: len(left()) == 2)
+
+    def left() -> list[threading.Event]:
+        return hanging[len(hanging) - waiting.__length_hint__() :]
+
+    monkeypatch.setattr(heartbeat, "call", hang)
+    beating("http://127.0.0.1:9/", set(), act)
+    for event in hanging:
+        event.set()
 
 
 def test_a_redirect_is_not_followed_with_the_secret_in_hand(switch: Switch) -> None:

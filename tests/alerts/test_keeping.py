@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -9,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk import events as on
+from kiosk.errors import StoreError
 from kiosk.events import Adult, Care, Outcome, Role
 from kiosk.guardian import deliveries, safekeeping
 from kiosk.guardian.alerts import LONGEST_SHORT, AlertFacts, Message, compose, compose_notice
@@ -93,6 +96,79 @@ def test_the_time_is_that_of_the_edge_and_not_of_the_record(kept: Kept) -> None:
     kept.records.latch("by the red button", AT, ALI, "", tripped=half_a_minute_ago)
     ago = AT - Incidents(kept.store).show(1).at
     assert timedelta(seconds=30) <= ago < timedelta(seconds=31)
+
+
+def test_a_page_that_had_just_been_left_is_named_as_one(kept: Kept) -> None:
+    kept.records.latch("by the red button", AT, ALI, "https://farm.example/a", left=4, tripped=tripped())
+    said = "record it and its time only; it was left 4 s before):\nhxxps://farm[.]example/a\n"
+    assert said in kept.message().body
+    incident = Incidents(kept.store).show(1)
+    assert [note.text for note in incident.notes] == ["the page had been left 4 s before"]
+
+
+def test_a_press_once_somebody_took_it_goes_to_everybody_anew_by_the_same_reference(store: Store) -> None:
+    place = replace(PLACE, paths=(*PLACE.paths, PathTo("Mr Harvey", "mailtos://y")), escalate_after=60)
+    kept = Kept(store, place)
+    kept.records.latch("by the red button", AT, ALI, "https://farm.example/a", tripped=tripped())
+    first = kept.message()
+    kept.records.take(1, "Mrs Khan")
+    for _ in range(2):
+        kept.records.tell_again("The red button was pressed again")
+    again = kept.message()
+    assert again.id == first.id
+    assert again.subject.startswith("The red button was pressed again, ")
+    assert again.subject.endswith(first.subject)
+    assert again.subject.count("again") == 1
+    assert again.body.splitlines()[0].endswith(". Nobody has reset the kiosk.")
+    assert again.body.endswith(first.body)
+    assert again.short.startswith("The red button was pressed again, ")
+    assert again.short.endswith(f" Ref {first.id}")
+    assert len(again.short) <= LONGEST_SHORT
+    assert isinstance(kept.events[-1], on.AlertMoved)
+    assert kept.events[-1].state == "sending"
+    incident = Incidents(store).show(1)
+    assert not incident.taken_by
+    lines = " | ".join(timeline(incident))
+    assert "taken by Mrs Khan" in lines
+    assert "The red button was pressed again: everybody was told anew" in lines
+
+
+def test_after_a_restart_an_alert_begun_anew_is_still_owed_and_can_be_taken_anew(store: Store) -> None:
+    kept = Kept(store)
+    kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    kept.records.take(1, "Mrs Khan")
+    kept.records.tell_again("The red button was pressed again")
+    later = Kept(store)
+    later.records.resume()
+    assert [event.state for event in later.events if isinstance(event, on.AlertMoved)] == ["sending"]
+    assert later.records.outbox.needs_a_way()
+    assert later.records.take(1, "Mr Harvey").taken_by == "Mr Harvey"
+    assert [event.who for event in later.events if isinstance(event, on.AlertMoved)][-1] == "Mr Harvey"
+    assert later.records.take(1, "Ms Lee").taken_by == "Mr Harvey", "taken is taken"
+    later.records.unlatch(Outcome.UPSETTING, KHAN)
+
+
+def test_a_disk_that_does_not_take_it_keeps_nobody_from_being_told_anew_and_has_it_later(kept: Kept) -> None:
+    kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    kept.records.take(1, "Mrs Khan")
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.tell_again("The red button was pressed again")
+    assert isinstance(kept.events[-1], on.AlertMoved)
+    assert kept.events[-1].state == "sending"
+    no_disk(kept, False)
+    assert Incidents(kept.store).show(1).taken_by == "Mrs Khan"
+    kept.records.write_again()
+    assert not Incidents(kept.store).show(1).taken_by
+    [alert] = deliveries.load(kept.store, 1)
+    assert alert.message.subject.startswith("The red button was pressed again")
+
+
+def test_what_is_told_once_more_of_a_drill_is_still_one(kept: Kept) -> None:
+    kept.records.latch("as a drill", AT, None, "", drill=True, tripped=tripped())
+    kept.records.tell_again("The screen does not answer")
+    for text in (kept.message().subject, kept.message().short):
+        assert "DRILL K" in text
 
 
 def test_the_address_is_left_out_where_the_setting_wants_it(store: Store) -> None:
@@ -175,6 +251,151 @@ def test_taking_a_panic_tells_the_screen_who_was_told(kept: Kept) -> None:
     assert (moved.state, moved.who) == ("told", "Mr Harvey")
     [entry] = Log(kept.store).entries(kind="incident_taken")
     assert entry.detail == {"incident": 1, "by": "Mr Harvey"}
+
+
+# Records that cannot be written, and can again.
+
+
+def no_disk(kept: Kept, on: bool) -> None:
+    kept.store.run(f"PRAGMA query_only = {'ON' if on else 'OFF'}")
+
+
+def test_a_reset_writes_first_what_the_press_could_not_and_nothing_latches_again_after_it(kept: Kept) -> None:
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.latch("by the red button", AT, ALI, "https://farm.example/a", tripped=tripped())
+    no_disk(kept, False)
+    kept.records.unlatch(Outcome.UPSETTING, KHAN)
+    kept.records.write_again()
+    assert kept.records.latched_since is None
+    [incident] = Incidents(kept.store).latest()
+    assert (incident.outcome, incident.url) == (Outcome.UPSETTING, "https://farm.example/a")
+    assert len(deliveries.load(kept.store, incident.number)) == 1
+    assert [entry.kind for entry in Log(kept.store).entries()] == ["panic", "reset"]
+
+
+def test_a_press_that_still_cannot_be_written_is_not_reset(kept: Kept) -> None:
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    with pytest.raises(StoreError):
+        kept.records.unlatch(Outcome.UPSETTING, KHAN)
+    no_disk(kept, False)
+    kept.records.write_again()
+    assert kept.records.latched_since is not None
+
+
+def test_an_alert_sent_from_memory_becomes_its_incidents_as_soon_as_there_is_one(kept: Kept) -> None:
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    assert isinstance(kept.events[-1], on.AlertMoved)
+    no_disk(kept, False)
+    kept.records.write_again()
+    assert "\nReference " in kept.message().body
+    kept.records.take(1, "Mr Harvey")
+    assert kept.events[-1] == on.AlertMoved("told", ANY, "Mr Harvey", tries=0)
+
+
+def test_what_was_tried_of_an_alert_in_memory_is_written_with_it(store: Store) -> None:
+    async def act() -> None:
+        kept = Kept(store)
+        no_disk(kept, True)
+        with pytest.raises(StoreError):
+            kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(kept.records.outbox.run())
+            while not any(isinstance(e, on.AlertMoved) and e.state == "not_told" for e in kept.events):
+                await asyncio.sleep(0.01)
+            sending.cancel()
+        no_disk(kept, False)
+        kept.records.write_again()
+        [path] = deliveries.load(store, 1)[0].paths
+        assert (path.tries, path.state.value) == (1, "retrying")
+
+    asyncio.run(act())
+
+
+def test_steps_that_could_not_be_written_are_written_once_and_open_no_second_incident(kept: Kept) -> None:
+    kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.steps(MARKS)
+    no_disk(kept, False)
+    kept.records.write_again()
+    no_disk(kept, True)
+    with pytest.raises(StoreError):
+        kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    kept.records.steps(MARKS)
+    no_disk(kept, False)
+    # The disk takes the incident, and is full again when it comes to the steps.
+    kept.store.run("CREATE TRIGGER full BEFORE INSERT ON incident_step BEGIN SELECT RAISE(FAIL, 'full'); END")
+    with pytest.raises(StoreError):
+        kept.records.write_again()
+    kept.store.run("DROP TRIGGER full")
+    kept.records.write_again()
+    kept.records.write_again()
+    kept.records.steps(MARKS)
+    incidents = Incidents(kept.store).open_ones()
+    assert [[step.name for step in one.steps] for one in incidents] == [[mark.name for mark in MARKS]] * 2
+
+
+def test_news_of_an_older_alert_is_never_told_as_that_of_a_newer_panic(kept: Kept) -> None:
+    no_disk(kept, True)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    no_disk(kept, False)
+    kept.records.write_again()
+    assert [incident.number for incident in Incidents(kept.store).open_ones()] == [1, 2]
+    kept.events.clear()
+    kept.records.take(1, "Mr Harvey")
+    assert kept.events == []
+
+
+def test_a_reserve_that_cannot_be_given_up_holds_no_alert_back_and_is_a_trouble_of_the_records(
+    kept: Kept,
+) -> None:
+    reserve = kept.store.path.with_name("kiosk.db.reserve")
+    reserve.unlink()
+    reserve.mkdir()  # no right keeps root from a file, but a folder is no file to remove
+    full = kept.store.row("PRAGMA page_count")[0]
+    kept.store.run(f"PRAGMA max_page_count = {full}")
+    long = Adult("m.ali", "Ms Ali " * 1000)  # more than there is room for in what the file has already
+    with pytest.raises(StoreError, match=r"The records at .* cannot be"):
+        kept.records.latch("by the red button", AT, long, "", tripped=tripped())
+    assert isinstance(kept.events[-1], on.AlertMoved), "it is on its way"
+    assert kept.records.latched_since is None
+    reserve.rmdir()
+    kept.store.run(f"PRAGMA max_page_count = {full + 1000}")
+    kept.records.write_again()
+    assert kept.records.latched_since is not None
+    assert "Ms Ali" in kept.message().body
+
+
+def test_whatever_becomes_of_a_step_each_one_after_it_is_taken_and_the_first_to_fail_is_told(
+    kept: Kept,
+) -> None:
+    nobody = Adult("m.ali", "Ms Ali \udcff")  # no text for a disk
+    with pytest.raises(UnicodeEncodeError):
+        kept.records.latch("by the red button", AT, nobody, "", tripped=tripped())
+    assert isinstance(kept.events[-1], on.AlertMoved), "it is on its way"
+    assert [entry.kind for entry in Log(kept.store).entries()] == ["panic"]
+    with pytest.raises(UnicodeEncodeError):
+        kept.records.write_again()  # it is not forgotten
+
+
+def test_an_alert_that_a_mistake_of_ours_kept_from_being_written_is_written_and_sent_as_soon_as_it_can_be(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(safekeeping, "compose", lambda facts: {}["a mistake"])
+        with pytest.raises(KeyError):
+            kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    assert [entry.kind for entry in Log(kept.store).entries()] == ["panic"]
+    kept.records.write_again()
+    assert "Ms Ali" in kept.message().body
+    assert isinstance(kept.events[-1], on.AlertMoved)
 
 
 # The short form.

@@ -20,9 +20,10 @@ LIVES = """
 import asyncio, os, random, signal, sys
 from pathlib import Path
 from kiosk.events import Adult, Outcome, Role
+from kiosk.guardian.clocks import now
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.paths import PathTo
-from kiosk.guardian.safekeeping import Place, Safekeeping, now
+from kiosk.guardian.safekeeping import Place, Safekeeping
 from kiosk.guardian.store import Store
 
 path, url, kills = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

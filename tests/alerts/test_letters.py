@@ -23,7 +23,7 @@ from kiosk.guardian.store import Store
 AT = datetime.fromisoformat("2026-11-22T10:42:07+00:00")
 MARKS = (
     Mark("latched", 0.1),
-    Mark("curtain fallen", 9.0),
+    Mark("curtain told to fall", 9.0),
     Mark("browser dead, internet cut", 12.0),
     Mark("radio off", 13.0),
     Mark("radio read back", 14.0),
@@ -73,7 +73,7 @@ def test_a_letter_says_where_who_when_what_was_done_and_whom_to_call(
     assert body.startswith("Kiosk alert: stopped by the red button in Rainbow room")
     assert f"{local.day} {local:%B %Y} at {local:%H:%M}" in body
     assert "The adult was Ms Zoë Ali." in body
-    for done in ("screen dark", "browser closed and internet cut", "internet confirmed off"):
+    for done in ("screen told to go dark", "browser closed and internet cut", "internet confirmed off"):
         assert re.search(rf"^- \d\d:\d\d:\d\d {done}$", body, re.MULTILINE)
     assert "hxxps://farm[.]example/a?b=1" in body
     assert "- Local authority duty desk 01234 567890" in body

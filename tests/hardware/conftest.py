@@ -17,6 +17,7 @@ from tests.hardware.standins import (
     BacklightFolder,
     MockGpio,
     MockReader,
+    PromptStandIns,
     SimulatedLight,
     SimulatedRadios,
     StandInRadios,
@@ -25,7 +26,9 @@ from tests.hardware.standins import (
 REAL = bool(os.environ.get("KIOSK_REAL_HARDWARE"))
 
 GPIO = {"simulated": MockGpio} | ({"gpio-sim": GpioSim} if REAL else {})
-RADIOS = {"simulated": SimulatedRadios} | ({"rfkill": RealRadios} if REAL else {"stand-in": StandInRadios})
+RADIOS = {"simulated": SimulatedRadios, "prompt": PromptStandIns} | (
+    {"rfkill": RealRadios} if REAL else {"stand-in": StandInRadios}
+)
 READERS = {"simulated": MockReader} | ({"uinput": UinputReader} if REAL else {})
 
 

@@ -11,6 +11,7 @@ from gpiozero.pins.mock import MockFactory
 
 from hardware.badge import BadgeReader
 from hardware.display import BacklightDisplay, DisplayPower, SimulatedDisplay
+from hardware.prompt import PromptRadio
 from hardware.radio import EVENT_SIZE, Kind, Operation, Radio, RfkillEvent, RfkillRadio, SimulatedRadio
 from hardware.simulated import SimulatedBadge, WiredPin
 
@@ -61,11 +62,14 @@ class StandInRadios:
             2: RfkillEvent(2, Kind.WLAN, Operation.ADD, soft=False),
         }
         self._files: list[socket.socket] = []
-        self._drivers: list[RfkillRadio] = []
+        self._drivers: list[Radio] = []
 
-    def open(self) -> RfkillRadio:
-        self._drivers.append(RfkillRadio(opener=self.open_device))
+    def open(self) -> Radio:
+        self._drivers.append(self._made())
         return self._drivers[-1]
+
+    def _made(self) -> Radio:
+        return RfkillRadio(opener=self.open_device)
 
     def open_device(self, path: Path, flags: int) -> int:
         assert path == Path("/dev/rfkill")
@@ -120,6 +124,13 @@ class StandInRadios:
         change = RfkillEvent(radio.index, radio.kind, Operation.CHANGE, radio.soft, radio.hard)
         for file in self._files:
             file.send(change.pack())
+
+
+class PromptStandIns(StandInRadios):
+    """The same, asked as the panel asks: in a thread of its own."""
+
+    def _made(self) -> Radio:
+        return PromptRadio(lambda: RfkillRadio(opener=self.open_device))
 
 
 class SimulatedLight:

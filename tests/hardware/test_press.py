@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.errors import SettingsError
@@ -104,6 +104,7 @@ def test_a_wire_broken_from_the_start_trips_as_a_wire() -> None:
     assert Press(SETTINGS, START).look(Contact.BROKEN, START + 1) == Trip(Cause.WIRE, START + 1)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # an emulated machine is slow
 @given(st.lists(st.tuples(st.sampled_from(["edge", *Contact]), st.integers(0, 300)), max_size=60))
 def test_trips_and_releases_alternate_and_nothing_but_rest_goes_without_a_trip(
     steps: list[tuple[str | Contact, int]],

@@ -124,7 +124,7 @@ def test_a_refused_order_says_to_pull_the_plug_h3() -> None:
         return os.open(os.devnull, os.O_RDONLY)
 
     radio = RfkillRadio(opener=read_only)
-    with pytest.raises(RadioError, match="pull the network plug"):
+    with pytest.raises(RadioError, match="unplug the kiosk"):
         radio.block()
     radio.close()
     radio.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,11 +17,12 @@ from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
 from kiosk.events import Adult, Outcome, Role
 from kiosk.guardian.circuit import CERTAIN, Circuit
+from kiosk.guardian.clocks import now
 from kiosk.guardian.emergency import Tripped
 from kiosk.guardian.incidents import Incidents
 from kiosk.guardian.paths import Delivery
-from kiosk.guardian.proof import Drills
-from kiosk.guardian.safekeeping import Place, Safekeeping, now
+from kiosk.guardian.proof import UNTESTED, Drills, Proof
+from kiosk.guardian.safekeeping import BUTTON_TESTED, Place, Safekeeping
 from kiosk.guardian.settings import CAUSES
 from kiosk.guardian.store import Store
 
@@ -54,7 +55,7 @@ class Wired:
         return tripped
 
     def reset(self, circuit: Circuit) -> None:
-        self.records.unlatch(Outcome.PRACTICE, SLT, tested=circuit.pressed)
+        self.records.unlatch(Outcome.PRACTICE, SLT, tested=circuit.tested)
         circuit.reset()
 
 
@@ -103,10 +104,45 @@ def test_a_panic_from_the_screen_proves_nothing_of_the_button(wired: Wired) -> N
 
 
 def test_an_overdue_test_warns_and_then_refuses(wired: Wired) -> None:
-    wired.store.keep("button_tested", f"{now() - timedelta(days=8):%Y-%m-%dT%H:%M:%S+00:00}")
+    wired.store.keep(BUTTON_TESTED, Proof.kept(now() - timedelta(days=8), wired.panel.circuit))
     assert wired.faults(wired.circuit()) == []
     assert "please do one" in wired.circuit().note()
     assert wired.faults(wired.circuit(refuse_after=timedelta(days=7.5))) == ["button test"]
+
+
+OTHERS = (
+    ButtonSettings(pin=5, wiring=Wiring.NORMALLY_CLOSED),
+    ButtonSettings(pin=5, wiring=Wiring.NORMALLY_OPEN),
+    ButtonSettings(second_pin=5, wiring=Wiring.TWO_CONTACTS),
+)
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.circuit)
+def test_a_test_of_another_circuit_is_none_of_this_one_however_armed_it_looks(
+    wired: Wired, other: ButtonSettings
+) -> None:
+    circuit = wired.circuit()
+    wired.panel.press(0.05)
+    wait_for(lambda: wired.trips)
+    wired.panic(circuit)
+    wait_for(lambda: wired.panel.panic.armed)
+    wired.reset(circuit)
+    assert wired.faults(wired.circuit()) == []
+    kept, device = wired.records.button_tested, wired.panel.panic.circuit
+    assert Proof.read(kept, device).another, "a simulated press proves nothing of a device's button"
+    rewired = open_panel(HardwareSettings(other), True, lambda trip: None, lambda: None, lambda badge: None)
+    with closing(rewired):
+        rewired.proven = False  # type: ignore[misc]
+        after = Circuit(rewired, wired.records, Drills(), lambda: False, lambda: False)
+        wait_for(lambda: after.armed())
+        [untested] = [check for check in after.checks() if not check.holds()]
+        assert (untested.code, untested.sentence) == ("button test", UNTESTED)
+        assert after.note() == "Red button armed, not tested as it is wired now."
+
+
+def test_a_test_that_an_older_kiosk_kept_without_its_circuit_is_read_and_proves_none(wired: Wired) -> None:
+    wired.store.keep(BUTTON_TESTED, f"{now():%Y-%m-%dT%H:%M:%S}.000000Z")
+    assert wired.faults(wired.circuit()) == ["button test"]
 
 
 def test_only_a_simulated_panel_is_given(wired: Wired) -> None:
@@ -123,7 +159,8 @@ def test_two_contacts_tell_a_cut_wire_from_a_press_a_moment_later_and_that_is_no
     tripped = wired.panic(circuit)
     assert tripped.cause == CAUSES[Cause.BUTTON]  # all that was known at the edge
     assert circuit.pressed
-    time.sleep(CERTAIN)
+    wait_for(lambda: wired.panel.panic.cause is Cause.WIRE)
+    assert ButtonSettings.settle + ButtonSettings.poll < CERTAIN
     circuit.settled(tripped)
     [incident] = Incidents(wired.store).open_ones()
     assert [note.text for note in incident.notes] == [

@@ -10,9 +10,10 @@ import pytest
 
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Care, MenuPage, Outcome, Role
-from kiosk.guardian.desk import LINES, Desk, Finding
+from kiosk.guardian.desk import LINES, Desk
 from kiosk.guardian.incidents import Incidents, Kind
 from kiosk.guardian.messages import _menu
+from kiosk.guardian.selftest import Finding
 from kiosk.guardian.store import Store
 from kiosk.protocol import Sheet
 from kiosk.state import Menu
@@ -42,10 +43,31 @@ def some(incidents: Incidents, count: int, drill: bool = False) -> None:
 @pytest.mark.parametrize("name", [one for one in MenuPage if one is not MenuPage.INCIDENT])
 def test_every_page_has_a_title_and_ways_that_lead_to_pages(incidents: Incidents, name: MenuPage) -> None:
     some(incidents, 7)
-    sheet = page(incidents, name, findings=tuple((f"check {n}", n > 2, "No. Mend it.") for n in range(7)))
+    sheet = page(
+        incidents, name, findings=tuple(Finding(f"check {n}", n > 2, "No.", "Mend it.") for n in range(7))
+    )
     assert sheet.title
     for id in [key.id for key in sheet.keys] + [line.id for line in sheet.lines if line.id]:
         assert _menu(id).page in MenuPage
+
+
+def test_the_self_test_says_first_what_fails_then_what_was_found_and_marks_only_what_is_known(
+    incidents: Incidents,
+) -> None:
+    found = (
+        Finding("clock", True),
+        Finding("filter", True, "It is in the path."),
+        Finding("screen", True, "Not looked at.", known=False),
+        Finding("disk", False, "The disk is full."),
+    )
+    sheet = page(incidents, MenuPage.SELF_TEST, findings=found)
+    assert [(line.text, line.small, line.mark) for line in sheet.lines] == [
+        ("Disk", "The disk is full.", "bad"),
+        ("Filter", "It is in the path.", "ok"),
+        ("Screen", "Not looked at.", ""),
+        ("Clock", "", "ok"),
+    ]
+    assert sheet.title == "Self-test: 1 to mend"
 
 
 def test_incidents_are_newest_first_a_few_at_a_time(incidents: Incidents) -> None:
@@ -89,7 +111,9 @@ def test_one_incident_shows_what_was_decided_and_ticked_and_no_live_address(inci
 
 def test_the_self_test_says_first_what_is_to_be_mended_and_how(incidents: Incidents) -> None:
     sheet = page(
-        incidents, MenuPage.SELF_TEST, findings=(("clock", True, ""), ("disk", False, "Full. Mend it."))
+        incidents,
+        MenuPage.SELF_TEST,
+        findings=(Finding("clock", True), Finding("disk", False, "Full.", "Mend it.")),
     )
     assert [(line.text, line.small, line.mark) for line in sheet.lines] == [
         ("Disk", "Full. Mend it.", "bad"),
@@ -97,14 +121,15 @@ def test_the_self_test_says_first_what_is_to_be_mended_and_how(incidents: Incide
     ]
     assert sheet.title == "Self-test: 1 to mend"
     assert (
-        page(incidents, MenuPage.SELF_TEST, findings=(("clock", True, ""),)).title == "Self-test: all is well"
+        page(incidents, MenuPage.SELF_TEST, findings=(Finding("clock", True),)).title
+        == "Self-test: all is well"
     )
 
 
 def test_the_latest_practice_shows_its_measured_times(incidents: Incidents) -> None:
     assert page(incidents, MenuPage.PRACTICE).lines[0].text == "No practice yet."
     some(incidents, 2, drill=True)
-    incidents.add_step(2, "curtain fallen", 3.2)
+    incidents.add_step(2, "panic on the glass", 3.2)
     incidents.add_step(2, "radio read back", 14.4)
     some(incidents, 1)
     [line] = page(incidents, MenuPage.PRACTICE).lines

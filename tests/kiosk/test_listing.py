@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import os
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -63,6 +64,42 @@ def test_a_list_that_became_bad_is_told_once_and_the_good_one_stays(tmp_path: Pa
     listing.renew()
     assert ids(listing) == ["farm"]
     assert len(told) == 2
+
+
+def test_what_a_bad_list_withdraws_is_withdrawn_and_a_good_one_may_bring_it_back(tmp_path: Path) -> None:
+    file = written(tmp_path / "allowlist.yaml", "farm", "pond")
+    listing = Listing(file, Allowlist.read(file), "nursery", lambda problems: None)
+    good = file.read_text()
+    data = yaml.safe_load(good)
+    data["sites"][0] |= {"status": "withdrawn"}
+    data["sites"][1] |= {"titel": "a mistake"}
+    data["sites"] += ["no site", {"status": "withdrawn"}]
+    file.write_text(yaml.safe_dump(data))
+    listing.look()
+    assert ids(listing) == ["farm", "pond"], "a session that is open keeps its list"
+    listing.renew()
+    assert ids(listing) == ["pond"]
+    for broken in ("sites: [\n", "- a list\n", "sites: none\n"):
+        file.write_text(broken)
+        listing.renew()
+        assert ids(listing) == ["pond"], "nothing is un-withdrawn by a further mistake"
+    file.write_text(good)
+    listing.renew()
+    assert ids(listing) == ["farm", "pond"]
+
+
+def test_an_adult_can_read_that_an_older_list_is_used_and_of_which_day(tmp_path: Path) -> None:
+    file = written(tmp_path / "allowlist.yaml", "farm")
+    os.utime(file, (0, datetime(2026, 11, 20, 12).timestamp()))
+    listing = Listing(file, Allowlist.read(file), "nursery", lambda problems: None)
+    assert listing.note == ""
+    for spoil in (lambda: file.write_text("sites: [{id: farm}]\n"), file.unlink):
+        spoil()
+        listing.look()
+        assert listing.note == "List has a mistake: that of 20 Nov is used."
+    written(file, "farm")
+    listing.look()
+    assert listing.note == ""
 
 
 def test_a_site_whose_check_ran_out_is_gone_without_anybody_changing_the_file_s8(tmp_path: Path) -> None:

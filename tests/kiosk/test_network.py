@@ -130,7 +130,7 @@ def test_with_another_path_the_radios_go_off_at_once(machine: Machine) -> None:
     machine.link("eth0", "up")
     machine.route("eth0")
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     assert radio.blocked()
     assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
 
@@ -138,7 +138,7 @@ def test_with_another_path_the_radios_go_off_at_once(machine: Machine) -> None:
 def test_where_wifi_is_all_there_is_it_stays_until_the_first_acceptance(machine: Machine) -> None:
     wifi_only(machine)
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     assert not radio.blocked()
     assert w.look(latched=True, wanted=True) == Cut(confirmed=False, alert_only=True)
     machine.link("wlan0", "down")
@@ -150,7 +150,7 @@ def test_where_wifi_is_all_there_is_it_stays_until_the_first_acceptance(machine:
 def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine: Machine) -> None:
     wifi_only(machine)
     w, radio, hurry = window(machine, seconds=0.1, again=0.2)
-    w.block()
+    w.block(again=False)
     wait_for(radio.blocked)  # nobody looks meanwhile
     assert not w.open
     wait_for(lambda: w.look(latched=True, wanted=True) == Cut(False, alert_only=True))
@@ -185,7 +185,7 @@ def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machin
     wifi_only(machine)
     machine.route()
     w, _, hurry = window(machine)
-    w.block()
+    w.block(again=False)
     w.look(latched=True, wanted=True)
     assert hurry.count == 0
     machine.route("wlan0")
@@ -197,7 +197,7 @@ def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machin
 def test_a_cable_plugged_in_during_the_window_ends_it(machine: Machine) -> None:
     wifi_only(machine)
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     machine.link("eth0", "up")
     machine.route("wlan0", "eth0")
     w.look(latched=True, wanted=True)
@@ -208,7 +208,7 @@ def test_a_radio_that_somebody_switches_on_while_latched_is_switched_off_again(m
     machine.link("eth0", "up")
     machine.route("eth0")
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     radio.unblock()
     assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
     assert radio.blocked()
@@ -219,7 +219,7 @@ def test_a_link_that_stays_up_though_its_radio_reads_off_is_not_confirmed_off(ma
     machine.link("wlan0", "up", "wireless")
     machine.route("eth0")
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     assert radio.blocked()
     assert w.look(latched=True, wanted=True) == Cut(confirmed=False)
 
@@ -229,7 +229,7 @@ def test_a_cable_that_is_there_and_delivers_nothing_does_not_silence_the_alert(m
     machine.link("wlan0", "down", "wireless")
     machine.route("eth0")
     w, radio, hurry = window(machine, again=0)
-    w.block()
+    w.block(again=False)
     assert w.look(latched=True, wanted=True) == Cut(confirmed=True)
     assert w.look(latched=True, wanted=True, cable_fails=True) == Cut(False, alert_only=True)
     assert not radio.blocked()
@@ -242,7 +242,7 @@ def test_without_any_wifi_a_dead_cable_opens_nothing(machine: Machine) -> None:
     machine.link("eth0", "up")
     machine.route("eth0")
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     assert w.look(latched=True, wanted=True, cable_fails=True) == Cut(confirmed=True)
     assert radio.blocked()
 
@@ -251,7 +251,7 @@ def test_the_end_of_a_window_that_is_over_takes_no_session_its_radio(machine: Ma
     """Its thread may have begun to end it in the very moment of SLT's reset."""
     wifi_only(machine)
     w, radio, _ = window(machine)
-    w.block()
+    w.block(again=False)
     late = w._timer
     assert late is not None
     w.shut()

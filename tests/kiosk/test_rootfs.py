@@ -5,9 +5,11 @@ Whether systemd understands them, and what the kernel makes of them, is seen in 
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -37,11 +39,27 @@ def test_the_unit_says_nothing_to_the_guardian_that_it_does_not_understand() -> 
     assert not [flag for flag in flags if flag not in usage]
 
 
+def test_a_guardian_whose_installation_has_lost_its_version_begins_all_the_same(tmp_path: Path) -> None:
+    for installed in Path(sysconfig.get_path("purelib")).iterdir():
+        if not installed.name.startswith("supervised_kiosk"):
+            (tmp_path / installed.name).symlink_to(installed)
+    world = os.environ | {"PYTHONPATH": f"{TREE}:{tmp_path}"}
+    asks = "from kiosk.guardian import __main__, desk; print(desk.LICENCES[0].small)"
+    said = subprocess.run([sys.executable, "-S", "-c", asks], env=world, capture_output=True, text=True)
+    assert said.stdout.strip() == "Its version is not known: install it again", said.stderr
+
+
 def test_a_guardian_that_hangs_is_ended_by_a_signal_that_nothing_can_hold_up() -> None:
     assert setting("Type") == ["notify"]
     assert setting("WatchdogSec") == ["10"]
     assert setting("WatchdogSignal") == ["SIGKILL"]
     assert setting("KillMode") == ["control-group"]
+
+
+def test_it_goes_before_everybody_and_whatever_it_starts_cannot() -> None:
+    assert setting("CPUSchedulingPolicy") == ["rr"]
+    assert int(setting("CPUSchedulingPriority")[0]) > 1  # sway asks for 1
+    assert setting("RestrictRealtime") == ["yes"]
 
 
 def test_whatever_ends_a_guardian_another_one_starts_and_the_radios_are_off_in_between() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,16 @@ class Heard:
 
 
 @asynccontextmanager
-async def listening(at: Path, screens: frozenset[int] = ME) -> AsyncIterator[tuple[Server, Heard]]:
+async def listening(
+    at: Path,
+    screens: frozenset[int] = ME,
+    on_screen: Callable[[Peer | None], None] | None = None,
+    on_message: Callable[[Peer, Message], None] | None = None,
+) -> AsyncIterator[tuple[Server, Heard]]:
     heard = Heard()
-    server = Server(at / "g.sock", heard.message, heard.screen, heard.join, screens, ME)
+    server = Server(
+        at / "g.sock", on_message or heard.message, on_screen or heard.screen, heard.join, screens, ME
+    )
     await server.start()
     try:
         yield server, heard
@@ -65,6 +72,12 @@ class Client:
     async def hear(self) -> dict[str, Any]:
         line = await asyncio.wait_for(self.reader.readline(), 10)
         return json.loads(line) if line else {"kind": "closed"}
+
+
+async def joined(server: Server, role: str) -> Client:
+    client = await Client.at(server, role)
+    assert (await client.hear())["kind"] == "welcome"
+    return client
 
 
 def test_a_screen_is_welcomed_and_its_going_is_noticed(tmp_path: Path) -> None:
@@ -103,6 +116,24 @@ def test_a_user_who_may_not_be_a_screen_is_refused_by_the_kernels_word(tmp_path:
             screen = await Client.at(server, "screen")
             assert "may not be" in (await screen.hear())["text"]
             assert not heard.screens
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_a_screen_that_could_not_be_taken_on_is_forgotten_and_the_next_one_is_heard(tmp_path: Path) -> None:
+    screens: list[bool] = []
+
+    def fails_once(peer: Peer | None) -> None:
+        screens.append(peer is not None)
+        if len(screens) == 1:
+            raise OSError("made up")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        async with listening(tmp_path, on_screen=fails_once) as (server, _):
+            assert (await (await Client.at(server, "screen")).hear())["kind"] == "closed"
+            await joined(server, "screen")
+            assert screens == [True, False, True]
 
     asyncio.run(asyncio.wait_for(main(), 20))
 

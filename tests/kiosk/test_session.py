@@ -15,6 +15,8 @@ from kiosk.alarm import ALWAYS, LATCHED
 from kiosk.errors import NotNow
 from kiosk.events import Adult, Care, Choice, MenuPage, Outcome, Role
 from kiosk.faults import NO_BUTTON
+from kiosk.faults import TABLE as FAULTS
+from kiosk.guardian import signals
 from kiosk.session import TABLE, diagram, handle
 from kiosk.state import OPEN, Cover, Ending, Panic, Session, State
 
@@ -45,6 +47,7 @@ EXAMPLES: dict[type[on.Event], on.Event] = {
         on.PageMoved(PAGE),
         on.PageFailed(PAGE, "no answer"),
         on.LinkRefused("elsewhere.example"),
+        on.PartRefused("ads.example"),
         on.BrowserGone("It crashed."),
         on.BrowserStopped(),
         on.PanicTripped("by the red button", "10:42:07", held=True),
@@ -202,12 +205,27 @@ def test_a_page_that_moves_before_it_is_painted_stays_unseen() -> None:
 
 
 def test_a_refused_link_is_a_closed_door_until_it_is_touched_s3() -> None:
-    session, effects = run(ON_PAGE, on.LinkRefused("elsewhere.example"), on.PagePainted(PAGE))
-    assert session.refused == "elsewhere.example"
+    door = on.LinkRefused("elsewhere.example", "elsewhere.example is not on the list.")
+    session, effects = run(ON_PAGE, door, on.PagePainted(PAGE))
+    assert session.refused == "elsewhere.example is not on the list."
     assert not session.page_visible
     assert do.Say("door-closed") in effects
     session, _ = run(session, on.BackTapped())
     assert session.page_visible
+
+
+def test_a_frame_that_is_refused_leaves_a_record_and_nothing_else() -> None:
+    for session in (run(ON_PAGE)[0], run(ON_PAGE, on.TellTapped())[0]):
+        after, effects = handle(
+            session, on.PartRefused("ads.example", "It is not on the list.", "https://ads.example/")
+        )
+        assert after == session
+        [log] = effects
+        assert (log.kind, log.detail["host"], log.detail["url"]) == (
+            "part_refused",
+            "ads.example",
+            "https://ads.example/",
+        )
 
 
 def test_a_door_with_no_page_behind_it_has_only_home() -> None:
@@ -215,6 +233,38 @@ def test_a_door_with_no_page_behind_it_has_only_home() -> None:
     with pytest.raises(NotNow):
         handle(door, on.BackTapped())
     assert run(door, on.HomeTapped())[0].state is State.HOME
+
+
+def test_a_door_before_a_page_that_went_away_has_only_home_too() -> None:
+    gone = on.LinkRefused("elsewhere.example", stays=False)
+    for door in (run(ON_PAGE, gone)[0], run(ON_PAGE, on.TellTapped(), gone)[0]):
+        assert door.refused
+        assert not door.back
+        assert door.loading, "nothing is painted any more"
+    with pytest.raises(NotNow):
+        handle(run(ON_PAGE, gone)[0], on.BackTapped())
+    uncovered, _ = run(ON_PAGE, on.TellTapped(), gone, on.Identified(ALI), on.Chose(Choice.TOGETHER))
+    assert uncovered.state is State.PAGE
+    assert not uncovered.page_visible
+    assert run(ON_PAGE, gone, on.LinkRefused("third.example"))[0].loading
+
+
+def test_a_link_that_fails_and_leaves_no_page_leads_to_the_tiles() -> None:
+    failed = on.PageFailed(PAGE, "no answer", stays=False)
+    session, effects = run(ON_PAGE, failed)
+    assert (session.state, session.asleep) == (State.HOME, "farm")
+    assert do.Blank() in effects
+    covered, _ = run(ON_PAGE, on.TellTapped(), failed)
+    assert (covered.state, covered.under, covered.asleep) == (State.COVERED, State.HOME, "farm")
+
+
+def test_technicians_words_are_in_the_log_and_not_on_the_screen() -> None:
+    opening, _ = run(Session(), on.Tick(100), on.Identified(ALI))
+    session, effects = run(opening, on.OpeningFailed("browser", at="261042", detail="[Errno 24] EMFILE"))
+    assert session.trouble is not None
+    assert session.trouble.sentence == FAULTS["browser"].sentence
+    (log,) = (effect for effect in effects if isinstance(effect, do.Log))
+    assert (log.detail["reference"], log.detail["detail"]) == ("F21-261042", "[Errno 24] EMFILE")
 
 
 def test_a_crash_returns_to_the_tiles_and_a_tile_touched_meanwhile_waits_for_the_new_browser() -> None:
@@ -460,15 +510,63 @@ def test_a_chime_is_heard_from_the_page_that_tests_it() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_panic_latches_from_every_state_and_kills_before_it_persists_h3(state: State) -> None:
+def test_panic_latches_from_every_state_and_is_written_before_anything_is_tidied_h3(
+    state: State,
+) -> None:
     session, effects = run(IN_STATE[state], EXAMPLES[on.PanicTripped])
     assert session.panic is Panic.LATCHED
     assert session.state is State.LOCKED
-    assert kinds(effects) == [do.Close, do.Latch]
+    assert kinds(effects) == [do.Latch, do.Close]
 
 
 def test_the_incident_knows_the_adult_and_the_page_h19() -> None:
     _, effects = run(ON_PAGE, EXAMPLES[on.PanicTripped])
+    assert do.Latch("by the red button", "10:42:07", ALI, PAGE) in effects
+
+
+PRESS = EXAMPLES[on.PanicTripped]
+
+
+@pytest.mark.parametrize(
+    "put_away",
+    [
+        (on.HomeTapped(),),
+        (on.TellTapped(), on.Identified(ALI), on.Chose(Choice.CLOSE)),
+        (on.TellTapped(), on.Identified(ALI), on.Chose(Choice.FINISH), on.BrowserStopped()),
+        (on.Tick(2000.0),),  # the sun goes down
+        (on.FaultRaised("records"), on.FinishTapped()),
+        (on.BrowserGone("crashed"),),
+    ],
+)
+def test_a_press_just_after_the_page_was_put_away_is_about_that_page_h19(
+    put_away: tuple[on.Event, ...],
+) -> None:
+    after, _ = run(ON_PAGE, *put_away)
+    assert not after.url
+    pressed, effects = run(after, on.Tick(after.now + 4), PRESS)
+    assert do.Latch("by the red button", "10:42:07", ALI, PAGE, left=4) in effects
+    assert (pressed.alarm.url, pressed.alarm.left, pressed.alarm.adult) == (PAGE, 4, ALI)
+
+
+def test_a_press_long_after_a_page_or_after_a_reset_or_a_drill_names_none() -> None:
+    home, _ = run(ON_PAGE, on.HomeTapped())
+    finished, _ = run(ON_PAGE, on.FaultRaised("records"), on.FinishTapped())
+    reset, _ = run(finished, PRESS, on.Identified(KHAN), on.OutcomeChosen(Outcome.MISTAKE), on.Unlatched())
+    for session in (run(home, on.Tick(home.now + 121))[0], reset):
+        assert next(e for e in run(session, PRESS)[1] if isinstance(e, do.Latch)).url == ""
+    drilled, effects = run(finished, replace(PRESS, drill=True))
+    assert do.Latch("by the red button", "10:42:07", None, "", drill=True) in effects
+    assert do.Latch("by the red button", "10:42:07", ALI, PAGE, left=1) in run(drilled, PRESS)[1]
+
+
+def test_a_page_that_never_came_is_not_the_one_that_was_left() -> None:
+    loading, _ = run(ON_PAGE, on.HomeTapped(), on.TileTapped("sea", "https://sea.example/"), on.HomeTapped())
+    assert run(loading, PRESS)[0].alarm.url == PAGE
+
+
+def test_a_drill_that_is_made_real_keeps_the_page_that_it_knew() -> None:
+    drill = replace(run(Session(), replace(PRESS, drill=True))[0].alarm, url=PAGE, adult=ALI)
+    _, effects = run(Session(panic=Panic.LATCHED, alarm=drill), PRESS)
     assert do.Latch("by the red button", "10:42:07", ALI, PAGE) in effects
 
 
@@ -541,10 +639,54 @@ def test_an_slt_member_who_walks_away_leaves_no_open_reset_behind() -> None:
         handle(ticks, on.UnlockTapped())
 
 
-def test_a_second_press_is_logged_and_nothing_more() -> None:
-    session, effects = run(LATCHED_ONE, EXAMPLES[on.PanicTripped])
+@pytest.mark.parametrize("alert", [None, "sending", "not_told"])
+def test_a_press_while_the_alert_is_being_sent_is_logged_and_nothing_more(alert: str | None) -> None:
+    before = run(LATCHED_ONE, on.AlertMoved(alert))[0] if alert else LATCHED_ONE
+    session, effects = run(before, on.Tick(9999), EXAMPLES[on.PanicTripped])
     assert session.panic is Panic.LATCHED
     assert kinds(effects) == [do.Log]
+
+
+def test_a_press_once_somebody_took_it_is_told_again_and_seen_and_heard_as_the_first_was() -> None:
+    session, effects = run(LATCHED_ONE, on.AlertMoved("told", who="Mrs Khan"), PRESS)
+    assert kinds(effects) == [do.TellAgain, do.Log]
+    assert session.panic is Panic.LATCHED
+    assert session.alarm.alert is None, "nobody is known to have it, so it sounds"
+    assert (session.alarm.url, session.alarm.adult) == (PAGE, ALI)
+    assert signals.sounds(session)
+
+
+def test_a_press_that_nobody_answered_is_told_again_a_minute_after_the_one_before() -> None:
+    for alert in ("sent", "unanswered"):
+        waiting, _ = run(LATCHED_ONE, on.AlertMoved(alert))
+        assert do.TellAgain not in kinds(run(waiting, on.Tick(159), PRESS)[1])
+        assert do.TellAgain in kinds(run(waiting, on.Tick(160), PRESS)[1])
+
+
+def test_a_button_that_chatters_is_told_once_a_minute_at_most_and_ever_more_rarely() -> None:
+    told = []
+    session = LATCHED_ONE
+    for second in range(101, 1100):  # latched at 100, pressed each second, and each alert is sent at once
+        session, effects = run(session, on.Tick(second), PRESS, on.ButtonReleased(), on.AlertMoved("sent"))
+        told += [second - 100 for kind in kinds(effects) if kind is do.TellAgain]
+    assert told == [60, 180, 420, 900]
+
+
+def test_a_button_that_chatters_while_one_after_the_other_takes_it_is_told_once_a_minute() -> None:
+    told, session = [], LATCHED_ONE
+    for second in range(101, 280):
+        session, effects = run(session, on.Tick(second), on.AlertMoved("told"), PRESS)
+        told += [second - 100 for kind in kinds(effects) if kind is do.TellAgain]
+    assert told == [1, 61, 121]
+
+
+def test_a_press_beside_slt_at_the_screen_or_in_a_drill_tells_nobody_again() -> None:
+    taken, _ = run(LATCHED_ONE, on.AlertMoved("told"), on.Identified(KHAN))
+    session, effects = run(taken, PRESS)
+    assert kinds(effects) == [do.Log]
+    assert session.alarm.resetter == KHAN
+    drill = replace(PRESS, drill=True)
+    assert kinds(run(run(HOME, drill, on.AlertMoved("told"))[0], drill)[1]) == [do.Log]
 
 
 def test_the_diagram_names_every_state() -> None:
@@ -635,5 +777,5 @@ class Life(RuleBasedStateMachine):
             assert not self.session.faults
 
 
-Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestLife = Life.TestCase

@@ -26,7 +26,7 @@ asyncio.run(live())
 
 def lived(tmp_path: Path, seconds: float, end: str) -> int:
     """How a process ended that lived so long and then ended or hung."""
-    with Supervisor(tmp_path / "notify", silence=0.5) as supervisor:
+    with Supervisor(tmp_path / "notify", silence=2) as supervisor:
         command = [sys.executable, "-c", LIVES, str(seconds), end]
         with subprocess.Popen(command, env={**os.environ, **supervisor.environment}) as process:
             supervisor.watch(process)
@@ -38,4 +38,4 @@ def test_one_whose_loop_hangs_is_killed(tmp_path: Path) -> None:
 
 
 def test_one_whose_loop_turns_is_left_alone_however_long(tmp_path: Path) -> None:
-    assert lived(tmp_path, 1.5, "ends") == 0
+    assert lived(tmp_path, 3, "ends") == 0

@@ -8,7 +8,7 @@ import pytest
 
 from kiosk import events as on
 from kiosk.events import Adult, Care, Choice, MenuPage, Outcome, Role
-from kiosk.guardian.views import Setting, view_of
+from kiosk.guardian.views import LONGEST_NOTE, Setting, view_of
 from kiosk.protocol import Scene, Tile, View
 from kiosk.session import handle
 from kiosk.state import Session
@@ -65,6 +65,13 @@ def test_the_browser_is_seen_on_a_painted_listed_page_and_nowhere_else() -> None
         assert not after(*events).browser
 
 
+def test_a_closed_door_says_why_and_never_more_than_there_is_room_for() -> None:
+    why = "This page of farm.example is not on the list."
+    assert after(*ON_PAGE, on.LinkRefused("farm.example", why)).note == why
+    assert len(after(*ON_PAGE, on.LinkRefused("x", f"{'x' * 300} is not on the list.")).note) == LONGEST_NOTE
+    assert not after(*ON_PAGE, on.PageMoved(PAGE, back=True), on.LinkRefused("x", stays=False)).back
+
+
 def test_the_panic_screen_never_says_more_than_is_known() -> None:
     news = after(PANIC).panic
     assert news is not None
@@ -90,6 +97,12 @@ def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> Non
     assert view.facts.told == "Sent, no answer yet: Mrs Khan, e-mail, 10:42:09"
     assert view.facts.adult == "Ms Ali"
     assert view.facts.page == "hxxps://farm[.]example/animals/", "no address is live, on the glass neither"
+
+
+def test_the_reset_desk_says_that_the_page_had_been_left() -> None:
+    facts = after(*ON_PAGE, on.HomeTapped(), PANIC, on.Identified(KHAN)).facts
+    assert facts is not None
+    assert facts.page == "hxxps://farm[.]example/animals/, left 1 s before"
 
 
 CHOSEN = (*ON_PAGE, PANIC, on.IncidentOpened(12), on.Identified(KHAN), on.OutcomeChosen(Outcome.UPSETTING))

@@ -89,7 +89,8 @@ _FACTS = Facts(
     "hxxps://farm[.]example/animals/",
 )
 _TICKED = replace(_FACTS, outcome="upsetting", care=("comforted", "dsl"), reference="kiosk-1 12")
-DUE = "Ready. Red button armed. Tested 14 Nov; a test was due 21 Nov: please do one by 28 Nov."
+DUE = "Ready. Red button armed. Tested 14 Nov; a test was due 21 Nov: please do one by 28 Nov. "
+DUE += "List has a mistake: that of 20 Nov is used."
 SHEETS = {
     "top": TOP,
     "practice": Sheet(
@@ -222,7 +223,14 @@ SPECIMENS = (
     ),
     Specimen(
         "door",
-        View(4, Scene.DOOR, adult="Ms Ali", sun=SUN, back=True, note="Not on our list: other.example"),
+        View(
+            4,
+            Scene.DOOR,
+            adult="Ms Ali",
+            sun=SUN,
+            back=True,
+            note="This page of farm.example is not on the list.",
+        ),
         _sun(),
     ),
     Specimen("covered-told", _COVERED),
@@ -237,6 +245,7 @@ SPECIMENS = (
     Specimen("panic-bad", *_panic("unconfirmed", "not_told", tries=4)),
     Specimen("panic-late", *_panic("off", "not_told", late=True, tries=4)),
     Specimen("panic-late-both", *_panic("unconfirmed", "not_told", late=True, tries=4)),
+    Specimen("panic-unanswered", *_panic("off", "unanswered", late=True)),
     Specimen("reset", View(8, Scene.RESET, facts=_FACTS)),
     Specimen("reset-held", View(8, Scene.RESET, facts=replace(_FACTS, held=True))),
     Specimen("reset-refused", View(8, Scene.RESET, facts=_FACTS), Look(feedback="This needs an SLT badge.")),
@@ -274,7 +283,7 @@ ONE_SIZE = """
     home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks
     finished-choices menu-no-button finished-no-button pin-no-button panic
     panic-bad panic-late fault-lost fault-no-button reset-held reset-refused reset-ticks-held menu-refused
-    menu-incident menu-about
+    menu-incident menu-about panic-unanswered
 """
 VARIANTS = frozenset(ONE_SIZE.split())  # a golden of one size is enough
 GOLDENS = [

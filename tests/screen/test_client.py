@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kiosk.protocol import LONGEST_LINE, Message, Scene, View, decode, decode_view, encode, encode_view
+from kiosk.screen.client import PATIENCE as PATIENT
 from kiosk.screen.client import Arrival, Client, Lost
 
 PATIENCE = 10.0
@@ -92,6 +94,31 @@ def test_a_guardian_that_hangs_up_is_lost_and_found_again(ends: Ends) -> None:
             guardian.sendall(encode("welcome"))
             assert ends.next_message().kind == "welcome"
         assert isinstance(ends.next(), Lost)
+
+
+def test_a_guardian_that_falls_silent_is_lost_and_its_next_word_brings_the_view_back(ends: Ends) -> None:
+    view = View(7, Scene.PAGE, browser=True)
+    with ends.accept() as guardian:
+        guardian.sendall(encode_view(view))
+        assert decode_view(ends.next_message()) == view
+        for _ in range(5):  # for longer than a silence may be
+            time.sleep(PATIENT / 4)
+            guardian.sendall(encode("beat"))
+        assert ends.heard.empty(), "a beat is nothing to be drawn"
+        lost = ends.heard.get(timeout=2 * PATIENT)
+        assert lost == Lost("The guardian does not answer.")
+        guardian.sendall(encode("beat"))
+        assert decode_view(ends.next_message()) == view
+        assert ends.heard.empty()
+
+
+def test_after_a_silence_nothing_old_is_shown_before_what_is_new(ends: Ends) -> None:
+    with ends.accept() as guardian:
+        guardian.sendall(encode_view(View(7, Scene.PAGE, browser=True)))
+        ends.next()
+        assert isinstance(ends.next(), Lost)
+        guardian.sendall(encode_view(View(8, Scene.PANIC)))
+        assert decode_view(ends.next_message()).scene is Scene.PANIC
 
 
 def test_a_guardian_that_comes_late_is_found(tmp_path: Path) -> None:

@@ -21,11 +21,15 @@ INTERNET = {
     "off": ("Internet OFF (checked 10:42:07)", ""),
     "alert": ("Browser stopped. Wi-Fi is on for a moment, to tell SLT.", ""),
     "alert_only": ("Browser stopped. Wi-Fi is on to tell SLT, and for nothing else.", ""),
-    "unconfirmed": ("Internet NOT confirmed off.", "Pull the network plug."),
+    "unconfirmed": ("Internet NOT confirmed off.", "Unplug the kiosk."),
 }
 ALERT = {
     "sending": ("Telling SLT…", ""),
     "sent": ("Sent 10:42:09, no answer yet", ""),
+    "unanswered": (
+        "NOBODY has answered.",
+        "Sent 10:42:09. Take the child with you and tell SLT now.",
+    ),
     "told": ("SLT told 10:42:09 – Mrs Khan", ""),
     "not_told": ("SLT NOT told.", "Take the child with you and tell SLT now."),
 }

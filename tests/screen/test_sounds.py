@@ -20,9 +20,12 @@ from kiosk.screen.voice import Voice, _joined
 
 @pytest.fixture
 def voice(tmp_path: Path) -> Iterator[Voice]:
+    """With two recordings; the first one is long enough to be still heard on a slow machine."""
     chimes.write(tmp_path)
-    (tmp_path / "open.wav").rename(tmp_path / "well-done.wav")
     (tmp_path / "tell.wav").rename(tmp_path / "home.wav")
+    with wave.open(str(tmp_path / "well-done.wav"), "wb") as file:
+        file.setparams((1, 2, chimes.RATE, 0, "NONE", ""))
+        file.writeframes(20 * chimes.pcm("open").tobytes())
     (tmp_path / "broken.ogg").write_bytes(b"not a sound")
     yield Voice(tmp_path)
     pygame.mixer.quit()
@@ -72,7 +75,7 @@ def test_a_safety_line_replaces_what_is_less(voice: Voice) -> None:
 def test_two_sentences_are_told_apart_by_a_pause(voice: Voice) -> None:
     rate = pygame.mixer.get_init()[0]
     whole = _joined([voice._recording("home"), voice._recording("well-done")])  # type: ignore[list-item]
-    assert whole.get_length() == pytest.approx(0.4 + 0.4 + 0.4, abs=0.02)
+    assert whole.get_length() == pytest.approx(0.4 + 0.4 + 20 * 0.4, abs=0.02)
     raw = array.array("h", whole.get_raw())
     assert not any(raw[round(0.42 * rate) : round(0.78 * rate)])
 

@@ -109,6 +109,12 @@ def test_an_address_can_be_read_and_not_clicked(url: str, shown: str) -> None:
     assert defang(url).replace("HxxPS", "Hxxps") == shown.replace("HxxPS", "Hxxps")
 
 
+def test_an_alert_without_an_incident_names_none() -> None:
+    body = compose(replace(FACTS, incident=0)).body
+    assert "\nReference K7QM-2XVA." in body
+    assert "ncident" not in body
+
+
 def test_a_long_address_is_cut() -> None:
     assert len(defang("https://example.org/" + "a" * 10_000)) < LONGEST_ADDRESS + 10
 

@@ -223,7 +223,7 @@ plain_json = st.recursive(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     records=st.lists(st.dictionaries(st.text(max_size=8), plain_json, max_size=3), min_size=2, max_size=6),
     moments=st.datetimes(timezones=st.just(UTC)),

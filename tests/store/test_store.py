@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -285,6 +286,11 @@ def test_a_full_file_is_told_apart_and_undone(store: Store) -> None:
     with pytest.raises(StoreFull, match=r"The disk is full.*Make room"), store.transaction():
         store.keep("big", "x" * 100_000)
     assert (store.kept("before"), store.kept("big")) == (1, None)
+
+
+def test_a_reserve_that_cannot_be_looked_at_is_none(tmp_path: Path) -> None:
+    with closing(Store.in_memory(tmp_path / ("x" * 250))) as store:  # with its ending too long for a name
+        assert not store.has_reserve
 
 
 def test_nothing_is_written_after_a_transaction_that_the_disk_undid(store: Store) -> None:

@@ -56,7 +56,7 @@ def test_many_kiosks_do_not_knock_at_the_same_moment(seed: int) -> None:
 
 
 def test_before_the_first_round_is_over_it_is_sending(alert: Alert, now: datetime) -> None:
-    assert progress(alert) == Progress(7, News.SENDING, "", "", now, 0)
+    assert progress(alert) == Progress("K7QM-2XVA", News.SENDING, "", "", now, 0)
     one_failed = after_try(alert, 0, FAILED, now)
     assert progress(one_failed).state is News.SENDING
 
@@ -64,14 +64,14 @@ def test_before_the_first_round_is_over_it_is_sending(alert: Alert, now: datetim
 def test_after_a_full_round_of_failures_it_is_not_told(alert: Alert, now: datetime) -> None:
     later = now + timedelta(seconds=3)
     failed = after_try(after_try(alert, 0, FAILED, now), 1, FAILED, later)
-    assert progress(failed) == Progress(7, News.NOT_TOLD, "", "", later, 1)
+    assert progress(failed) == Progress("K7QM-2XVA", News.NOT_TOLD, "", "", later, 1)
     assert {path.why for path in failed.paths} == {"refused"}
 
 
 def test_the_first_acceptance_is_sent_and_says_to_whom_by_what(alert: Alert, now: datetime) -> None:
     later = now + timedelta(seconds=3)
     sent = after_try(after_try(alert, 1, ACCEPTED, now), 0, ACCEPTED, later)
-    assert progress(sent) == Progress(7, News.SENT, "Mr Harvey", "text message", now, 1)
+    assert progress(sent) == Progress("K7QM-2XVA", News.SENT, "Mr Harvey", "text message", now, 1)
 
 
 def test_an_alert_that_is_owed_to_nobody_is_not_told(now: datetime) -> None:
@@ -80,7 +80,7 @@ def test_an_alert_that_is_owed_to_nobody_is_not_told(now: datetime) -> None:
 
 def test_told_is_only_what_a_person_took(alert: Alert, now: datetime) -> None:
     told = taken(after_try(alert, 0, ACCEPTED, now), "Mr Harvey", now)
-    assert progress(told) == Progress(7, News.TOLD, "Mr Harvey", "", now, 1)
+    assert progress(told) == Progress("K7QM-2XVA", News.TOLD, "Mr Harvey", "", now, 1)
     assert taken(told, "Mrs Khan", now) == told
 
 
@@ -128,7 +128,7 @@ def test_what_was_accepted_never_becomes_less_again(tries: list[tuple[int, Deliv
 
 def test_the_words_are_those_the_screen_knows() -> None:
     assert PanicNews().alert == News.SENDING.value
-    assert {news.value for news in News} == {"sending", "sent", "told", "not_told"}
+    assert {news.value for news in News} == {"sending", "sent", "unanswered", "told", "not_told"}
 
 
 def test_a_path_does_not_print_its_secrets() -> None:

@@ -126,6 +126,25 @@ def test_what_could_not_be_written_is_written_later(session: Session, now: datet
     assert found.url == FARM
 
 
+def test_one_in_which_the_kiosk_was_told_to_stop_is_none_of_a_loss_of_power(
+    session: Session, store: Store, now: datetime
+) -> None:
+    session.moves(FARM, now)
+    session.moves(f"{FARM}pigs", now)
+    session.underway.stop()
+    assert [entry.detail["url"] for entry in session.log.entries()] == [FARM, f"{FARM}pigs"], (
+        "what waited is written"
+    )
+    found = session.found()
+    assert found is not None
+    assert found.cause.startswith("because the kiosk itself stopped during"), "it began again at once"
+    store.keep(KEPT, {**store.kept(KEPT), "boot": "the one before"})
+    found = session.found()
+    assert found is not None
+    assert found.cause.startswith("because the kiosk was switched off during a session")
+    assert (found.adult, found.url) == (ALI, f"{FARM}pigs")
+
+
 def test_a_session_of_an_older_kiosk_is_a_loss_of_power_too(session: Session, store: Store) -> None:
     store.keep(KEPT, True)
     assert session.found() == Left("by a loss of power during a session")

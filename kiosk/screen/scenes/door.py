@@ -30,7 +30,7 @@ def targets(view: View, panel: Panel) -> tuple[Target, ...]:
 
 
 def paint(canvas: Canvas, view: View, look: Look) -> None:
-    """The door stands behind the near hill."""
+    """The door stands behind the near hill; on that, for the adult, is why it is closed."""
     panel, u = canvas.panel, canvas.panel.u
     area = panel.beneath
     tall = round(area.h * 0.6)
@@ -41,6 +41,8 @@ def paint(canvas: Canvas, view: View, look: Look) -> None:
     bar.paint(canvas, view, look)
     words = Rect(u(MARGIN), bar_height(panel) + u(5), panel.width - 2 * u(MARGIN), panel.g(12))
     canvas.text(words, "That door is closed.", theme.HEADLINE, theme.INK, "centre", "middle")
+    reason = Rect(u(MARGIN), panel.height - u(11), panel.width - 2 * u(MARGIN), u(10))
+    canvas.text(reason, view.note, theme.MINOR, theme.CARD, "left", "middle")
     paint_big_home(canvas, targets(view, panel)[0], look)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kiosk.screen.canvas import Canvas
 
 STAY = "Stay with the child. SLT resets this screen."
+TELL = "Take the child with you and tell SLT now."
 LARGE_AFTER = 15.0  # s
 ROW = 6.6  # u from one small line to the next
 
@@ -46,7 +47,7 @@ def internet(news: PanicNews) -> Fact:
     if news.internet == "alert":
         return Fact("Browser stopped. Wi-Fi is on for a moment, to tell SLT.")
     if news.internet == "unconfirmed":
-        return Fact("Internet NOT confirmed off.", "Pull the network plug.")
+        return Fact("Internet NOT confirmed off.", "Unplug the kiosk.")
     return Fact("Turning the internet off…")
 
 
@@ -56,8 +57,10 @@ def alert(news: PanicNews) -> Fact:
         return Fact(f"SLT told {news.alert_at} – {news.who}")
     if news.alert == "sent":
         return Fact(f"Sent {news.alert_at}, no answer yet")
+    if news.alert == "unanswered":
+        return Fact("NOBODY has answered.", f"Sent {news.alert_at}. {TELL}")
     if news.alert == "not_told":
-        return Fact("SLT NOT told.", "Take the child with you and tell SLT now.")
+        return Fact("SLT NOT told.", TELL)
     return Fact("Telling SLT…")
 
 

@@ -1,4 +1,4 @@
-"""Scene 13. SLT reads the facts, says by one of four equal buttons what it was, ticks what was done, unlocks.
+"""Scene 13. SLT reads the facts, says by one of five equal buttons what it was, ticks what was done, unlocks.
 
 Two steps and two separate touches: the second page's “Unlock” lies where the first has nothing, so that no
 double tap resets a kiosk. A tick is never forced: what is not ticked is written down as not ticked.
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from kiosk.screen.canvas import Canvas
 
 OUTCOMES = {
-    "upsetting": ("Upsetting thing seen", "Needs a written record"),
-    "caught": ("Wrong, but not seen", "Closed or blocked in time"),
-    "mistake": ("Pressed by mistake", "No concern"),
-    "practice": ("Practice", "Counts as a drill"),
+    "upsetting": ("Upsetting, seen", "Write it down"),
+    "caught": ("Wrong, unseen", "Stopped in time"),
+    "mistake": ("By mistake", "No concern"),
+    "practice": ("Practice", "It was a drill"),
+    "other": ("Something else", "Write it down"),
 }
 CARE = {
     "comforted": "The child has been comforted",
     "dsl": "The designated safeguarding lead knows",
     "parents": "The parents are to be told",
 }
-HELD = "Release the red button first."
+HELD = "Release the red button, or mend its cable."
 FOOT = 13  # u
 
 
@@ -50,10 +51,11 @@ def _middle(panel: Panel, top: float) -> Rect:
 
 
 def targets(view: View, panel: Panel) -> tuple[Target, ...]:
-    """The four outcomes; or the ticks and the unlocking. And one step back."""
+    """The outcomes; or the ticks and the unlocking. And one step back."""
     back = adult(_foot(panel, 36), Tap.CANCEL)
     if not _chosen(view):
-        outcomes = zip(grid(_middle(panel, 41), 2, 2, panel.u(3)), OUTCOMES, strict=True)
+        cells = grid(_middle(panel, 41), 3, 2, panel.u(3))[: len(OUTCOMES)]
+        outcomes = zip(cells, OUTCOMES, strict=True)
         return (*(adult(rect, Tap.OUTCOME, id) for rect, id in outcomes), back)
     ticks = zip(column(_middle(panel, 32), len(CARE), panel.u(2.5)), CARE, strict=True)
     return (
