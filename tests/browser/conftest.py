@@ -171,7 +171,9 @@ class Visit:
     told: list[BrowserEvent]
     news: asyncio.Event
 
-    async def hears(self, wanted: BrowserEvent | type | Callable[[BrowserEvent], bool]) -> BrowserEvent:
+    async def hears(
+        self, wanted: BrowserEvent | type | Callable[[BrowserEvent], bool], seconds: float = PATIENCE
+    ) -> BrowserEvent:
         """Wait for this event, one of this type, or one that fits. It and those before are used up."""
 
         def fits(event: BrowserEvent) -> bool:
@@ -180,7 +182,7 @@ class Visit:
             return wanted(event) if callable(wanted) else event == wanted
 
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(seconds):
                 while True:
                     for place, event in enumerate(self.told):
                         if fits(event):

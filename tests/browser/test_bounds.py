@@ -92,7 +92,7 @@ async def test_a_page_that_takes_too_much_ends_as_gone(visiting: Any, bounds: Bo
     async with visiting({FARM: b"farm"}, bounds=bounds) as v:
         await v.opens(FARM)
         await v.page(grow)
-        gone = await v.hears(Gone)
+        gone = await v.hears(Gone, seconds=30)
         assert why in gone.why
         await asyncio.wait_for(v.browser.closed(), 20)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kiosk.guardian.browser import BrowserSettings, Failed, Moved, Painted, Refused
+from kiosk.guardian.browser_events import HeldBack
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +23,21 @@ FARM, NEXT, SHAPES, EVIL = (
     "http://shapes.test/",
     "http://evil.test/",
 )
+SHOWN = "(id, d = document.querySelector(id).contentDocument) => d?.body?.innerText ?? ''"  # in a frame
 FORM = b'<a id=out href="http://evil.test/">out</a> <input id=name>'
+
+
+def held_back(v: Any) -> set[str]:
+    return {event.url for event in v.told if isinstance(event, HeldBack)}
+
+
+async def tap_until_told(v: Any, selector: str) -> None:
+    """A tap is lost on a frame that the compositor does not know yet."""
+    async with asyncio.timeout(10):
+        while not v.told:
+            with suppress(AssertionError):  # it has gone
+                await v.tap(selector)
+            await asyncio.sleep(0.1)
 
 
 async def test_an_allowed_page_is_opened_and_painted(visiting: Any) -> None:
@@ -44,6 +61,26 @@ async def test_a_link_and_back_within_a_visit(visiting: Any) -> None:
         await v.hears(Painted(SHAPES, can_go_back=False))
         await v.browser.back()
         await v.browser.blank()
+        assert v.told == []
+
+
+async def test_a_file_that_is_dropped_on_a_page_is_not_opened_h13(
+    visiting: Any, compositor_windows: Any
+) -> None:
+    """Nobody can drop one (`test_glass`). DevTools can; what it does elsewhere: tests/e2e/breakout."""
+    listens = (
+        b"<script>addEventListener('dragenter', (event) => { [got] = event.dataTransfer.types })</script>"
+    )
+    async with visiting({FARM: listens}) as v:
+        await v.opens(FARM)
+        data = {"items": [], "files": ["/usr/lib/os-release"], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            fall = {"type": kind, "x": 300, "y": 300, "data": data}
+            await v.browser._page.tab.call("Input.dispatchDragEvent", fall)
+        await v.until("window.got === 'Files'")
+        await asyncio.sleep(0.5)
+        assert await v.page("location.href") == FARM
+        assert compositor_windows() == 1
         assert v.told == []
 
 
@@ -187,9 +224,90 @@ async def test_a_frame_shows_only_what_the_list_allows(visiting: Any) -> None:
         "http://farm.test/secret/frame": b"!",
     }
     async with visiting({FARM: page, **inside}) as v:
+        await v.browser.open(FARM)
+        await v.until(f"location.href == '{FARM}' && document.readyState == 'complete'")
+        assert {FARM, "http://farm.test/inside", SHAPES} <= set(v.sites.asked)
+        assert EVIL not in v.sites.asked
+        await v.until(f"({SHOWN})('#here') == 'in'")
+        await v.until(f"({SHOWN})('#deep') == ''")
+        await until(lambda: held_back(v) == {EVIL, "http://farm.test/secret/frame"}, 10)
+
+
+async def test_what_no_finger_asked_for_is_told_and_changes_nothing(visiting: Any) -> None:
+    """A frame's redirect out, and a window that opens by itself."""
+    page = b"<iframe src=/away></iframe><script>open('http://shapes.test/')</script>"
+    away = (302, {"Location": EVIL}, b"")
+    async with visiting({FARM: page, "http://farm.test/away": away, SHAPES: b"shapes"}) as v:
+        await v.browser.open(FARM)
+        await v.until(f"location.href == '{FARM}' && document.readyState == 'complete'")
+        await until(lambda: held_back(v) == {EVIL, SHAPES}, 10)
+        assert [event for event in v.told if isinstance(event, Refused)] == []
+        assert await v.page("location.href") == FARM
+        assert not {EVIL, SHAPES} & set(v.sites.asked)
+
+
+async def test_a_frame_that_empties_the_page_is_told(visiting: Any) -> None:
+    frame = b"<body onclick=\"top.location = 'about:blank'\" style='height:100px'>"
+    async with visiting({FARM: b"<iframe id=f src=http://shapes.test/></iframe>", SHAPES: frame}) as v:
         await v.opens(FARM)
         await v.until("document.readyState == 'complete'")
-        assert set(v.sites.asked) & {FARM, *inside, EVIL} == {FARM, "http://farm.test/inside", SHAPES}
+        await tap_until_told(v, "#f")
+        await v.hears(Refused("about:blank", stays=False))
+
+
+async def test_a_frame_that_slipped_past_the_gate_is_emptied(visiting: Any) -> None:
+    """The gate stands open while a page takes its place, and here it is never shut again."""
+    page = b"<iframe id=deep src=/secret/frame></iframe><iframe id=here src=/inside></iframe>"
+    frames = {"http://farm.test/secret/frame": b"secret", "http://farm.test/inside": b"inside"}
+    async with visiting({FARM: page, **frames}) as v:
+        v.browser._page._gate.shut = lambda: None
+        await v.opens(FARM)
+        await v.until("document.readyState == 'complete'")
+        assert "http://farm.test/secret/frame" in v.sites.asked
+        await v.until(f"({SHOWN})('#here') == 'inside'")
+        await v.until(f"({SHOWN})('#deep') == ''")
+
+
+async def test_the_gate_is_shut_again_when_no_document_comes(visiting: Any) -> None:
+    """What is let in is a file, which is not kept: the next redirect is judged as ever."""
+    file = (200, {"Content-Type": "application/zip", "Content-Disposition": "attachment"}, b"PK")
+    away = (302, {"Location": "http://farm.test/secret/x"}, b"")
+    sites = {FARM: b"farm", "http://farm.test/file": file, "http://farm.test/away": away}
+    async with visiting(sites) as v:
+        await v.opens(FARM)
+        await v.browser.open("http://farm.test/file")
+        await v.hears(Failed)
+        await v.browser.open("http://farm.test/away")
+        assert await v.hears(Refused) == Refused("http://farm.test/secret/x", stays=True)
+        assert "http://farm.test/secret/x" not in v.sites.asked
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "application/zip"},
+        {"Content-Type": "application/pdf"},
+        {"Content-Type": "text/html", "Content-Disposition": "attachment"},
+        {"Content-Type": "text/html", "content-disposition": "ATTACHMENT; filename=x.html"},
+        {"Content-Type": "text/html", "Content-Disposition": "other"},
+        {"Content-Type": "text/html", "content-type": "application/zip"},
+    ],
+)
+async def test_the_gate_does_not_open_for_a_file_that_nobody_sees_arrive(
+    visiting: Any, headers: dict[str, str]
+) -> None:
+    """A page could ask for one, and in the moment after it go where only the gate says no."""
+    file, away = "http://farm.test/file", "http://farm.test/away"
+    sites = {FARM: b"farm", file: (200, headers, b"PK\0\0"), away: (302, {"Location": "/secret/x"}, b"")}
+    async with visiting(sites) as v:
+        await v.opens(FARM)
+        await v.page("void (location = '/file')")
+        await until(lambda: file in v.sites.asked, 10)
+        await asyncio.sleep(0.1)
+        await v.page("void (location = '/away')")
+        assert await v.hears(Refused) == Refused("http://farm.test/secret/x", stays=True)
+        assert "http://farm.test/secret/x" not in v.sites.asked
 
 
 async def test_a_frame_in_another_process_cannot_take_the_page_out(visiting: Any) -> None:
@@ -197,13 +315,10 @@ async def test_a_frame_in_another_process_cannot_take_the_page_out(visiting: Any
     async with visiting({FARM: b"<iframe id=f src=http://shapes.test/></iframe>", SHAPES: frame}) as v:
         await v.opens(FARM)
         await v.until("document.readyState == 'complete'")
-        async with asyncio.timeout(10):
-            while not v.told:  # a tap is lost on a frame that the compositor does not know yet
-                await v.tap("#f")
-                await asyncio.sleep(0.1)
+        await tap_until_told(v, "#f")
         await v.hears(Refused(EVIL, stays=True))
         await v.hears(Painted)
-        assert await v.page("location.href") == FARM
+        await v.until(f"location.href == '{FARM}'")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +339,7 @@ async def test_another_window_becomes_this_one_h13(
         arrived = await v.hears(Painted)
         assert arrived.url.rstrip("?") == SHAPES
         assert arrived.can_go_back
-        assert compositor_windows() == 1
+        await until(lambda: compositor_windows() == 1, 10)
         await v.browser.back()
         assert (await v.hears(Painted)).url == FARM
         assert await v.page("document.querySelector('#a') !== null")
@@ -360,9 +475,7 @@ async def test_a_page_that_never_comes_can_be_left(visiting: Any) -> None:
     async with visiting({SHAPES: b"shapes"}) as v:
         v.sites.silent.add(FARM)
         await v.browser.open(FARM)
-        async with asyncio.timeout(5):
-            while FARM not in v.sites.asked:
-                await asyncio.sleep(0.01)
+        await until(lambda: FARM in v.sites.asked, 5)
         await v.browser.blank()
         await v.opens(SHAPES)
         assert v.told == []

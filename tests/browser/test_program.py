@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import BrowserError
-from kiosk.guardian.browser_gate import behind, leads_to, listed
+from kiosk.guardian.browser_gate import behind, leads_to
+from kiosk.guardian.browser_guard import listed
 from kiosk.guardian.browser_program import FEATURES_OFF, SWITCHES, command_line, find
 
 

@@ -8,7 +8,10 @@ import errno
 import json
 import os
 import platform
+import pwd
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ import pytest
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_calls import FAMILIES, NUMBERS, REFUSED, X32, program, steps
-from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, devices, identity
+from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, devices, gpus, identity
 from kiosk.guardian.sandbox import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -88,9 +91,20 @@ os.read(3, 1)
 """
 
 
-@pytest.fixture(scope="module")
-def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a program finds that runs where Chromium runs."""
+ORDINARY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+PROBING = """import asyncio, json, sys
+from pathlib import Path
+from tests.browser.test_sandbox import probe
+print(json.dumps(asyncio.run(probe(Path(sys.argv[1]), sys.argv[2]))))"""
+
+
+@pytest.fixture(
+    scope="module", params=["with root", "without root"] if os.geteuid() == 0 else ["without root"]
+)
+def inside(
+    request: pytest.FixtureRequest, compositor: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """What a program finds where Chromium runs: below a guardian who is root, and below one who is nobody."""
     secret = tmp_path_factory.mktemp("guardian") / "kiosk.db"
     secret.write_text("the guardian's")
     secret.chmod(0o666)
@@ -103,12 +117,11 @@ def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "/opt",
         "/mnt",
         "/media",
-        "/sys",
         "/boot",
         "/var/lib",
         "/var/run",
     ]
-    paths += [] if Path("/dev/dri").exists() else ["/sys"]
+    paths += [] if gpus() else ["/sys"]
     paths += ["/etc/shadow", "/etc/machine-id", "/etc/kiosk", "/etc/resolv.conf", str(secret), __file__]
     with socket.create_server(("127.0.0.1", 0)) as host, socket.socket(socket.AF_UNIX) as unix:
         unix.bind("\0" + abstract)
@@ -120,7 +133,17 @@ def inside(compositor: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             "policy": POLICY_FOLDERS,
             "calls": calls(),
         }
-        return asyncio.run(probe(compositor, json.dumps(asked)))
+        if os.geteuid() != 0 or request.param == "with root":
+            return asyncio.run(probe(compositor.socket, json.dumps(asked)))
+        command = [*ORDINARY, sys.executable, "-c", PROBING, str(compositor.socket), json.dumps(asked)]
+        source = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run(
+            command, env=source, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert found["uid"] == pwd.getpwnam("nobody").pw_uid
+        return found
 
 
 def calls() -> dict[str, int]:
@@ -130,11 +153,11 @@ def calls() -> dict[str, int]:
     return {name: numbers[name] for name in REFUSED} | second
 
 
-async def probe(compositor: Any, asked: str) -> dict[str, Any]:
+async def probe(wayland: Path, asked: str) -> dict[str, Any]:
     sandbox = Sandbox()
     user = "kiosk-browser" if os.geteuid() == 0 else None
     program = ["/usr/bin/python3", "-I", "-c", PROBE, asked]
-    door, channel = await sandbox.start(identity(user), {"URLBlocklist": ["*"]}, compositor.socket, program)
+    door, channel = await sandbox.start(identity(user), {"URLBlocklist": ["*"]}, wayland, program)
     try:
         channel.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=channel, limit=1 << 20)
@@ -232,13 +255,47 @@ def test_control_outside_the_walls_the_kernel_knows_most_of_it() -> None:
         socket.socket(socket.AF_PACKET, 77)
 
 
-def test_of_sound_there_is_only_what_plays_h12(tmp_path: Path) -> None:
+def test_of_sound_there_is_only_what_plays_and_of_a_gpu_what_draws_h12(tmp_path: Path) -> None:
     (tmp_path / "snd").mkdir()
     (tmp_path / "dri").mkdir()
+    for name in ("card0", "card1", "renderD128", "by-path"):
+        (tmp_path / "dri" / name).touch()
     for name in ("controlC0", "pcmC0D0p", "pcmC0D0c", "pcmC1D3p", "hwC0D0", "midiC0D0", "seq", "timer"):
         (tmp_path / "snd" / name).touch()
     found = [str(Path(path).relative_to(tmp_path)) for path in devices(tmp_path)]
-    assert found == ["dri", "snd/controlC0", "snd/pcmC0D0p", "snd/pcmC1D3p", "snd/timer"]
+    assert found == ["dri/renderD128", "snd/controlC0", "snd/pcmC0D0p", "snd/pcmC1D3p", "snd/timer"]
+
+
+def test_of_sys_there_is_only_the_gpus_own_and_libdrms_way_to_it(tmp_path: Path) -> None:
+    """A made-up /sys with a GPU and a disk, looked at from inside bubblewrap's walls."""
+    sys, gpu = tmp_path / "sys", "devices/platform/1002000000.v3d"
+    for inside in (f"{gpu}/drm/renderD128", "class/drm", "bus/platform", "dev/char", "devices/disk"):
+        (sys / inside).mkdir(parents=True)
+    (sys / gpu / "uevent").write_text("OF_COMPATIBLE_0=brcm,2712-v3d\n")
+    (sys / gpu / "subsystem").symlink_to("../../../bus/platform")
+    (sys / gpu / "drm/renderD128/dev").write_text("226:128\n")
+    (sys / gpu / "drm/renderD128/device").symlink_to("../../../1002000000.v3d")
+    (sys / "class/drm/renderD128").symlink_to(f"../../{gpu}/drm/renderD128")
+    (sys / "class/drm/card0").mkdir()
+    node = f"{sys}/dev/char/226:128"
+    asks = f"cd {node}/device; cat uevent; readlink subsystem; ls drm {sys} {sys}/devices"
+    line = [
+        "bwrap",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/bin",
+        "/bin",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+    ]
+    line += ["--symlink", "usr/lib64", "/lib64", *gpus(sys), "sh", "-c", asks]
+    seen = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()
+    assert seen[:2] == ["OF_COMPATIBLE_0=brcm,2712-v3d", "../../../bus/platform"]
+    assert seen[2:] == [f"{sys}:", "dev", "devices", f"{sys}/devices:", "platform", "drm:", "renderD128"]
+    assert gpus(tmp_path / "none") == []
 
 
 def test_a_machine_whose_calls_are_not_known_gets_no_browser() -> None:

@@ -66,6 +66,7 @@ async def test_every_page_fits_the_glass_with_targets_for_small_fingers(site: An
             await v.opens(f"{HERE}{path}")
             assert await v.page("[innerWidth, innerHeight]") == [1280, 652]
             await v.until("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+            await v.until("[...document.querySelectorAll('use')].every(u => u.getBBox().width > 0)")
             assert await v.page(
                 "document.documentElement.scrollHeight <= innerHeight"
                 " && document.documentElement.scrollWidth <= innerWidth"

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ import pygame
 import pytest
 
 from kiosk.demo.control import Control
-from kiosk.demo.walk import Hands
 from kiosk.protocol import Scene, Tap, View
 from kiosk.screen.scenes import targets
 from kiosk.screen.targets import Local, Target
 from kiosk.screen.units import Panel
+from tests.e2e.fingers import FELT, Fingers, insist, reset
 
 KIOSK = [sys.executable, "-c", "import sys; from kiosk.cli import main; sys.exit(main())"]
 PATIENCE = 30.0  # s
@@ -35,6 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+SKY = (0xBB, 0xDD, 0xE8)
+"""The pond's."""
+
+
 @dataclass
 class Observed:
     """One running kiosk. `facts` are what it told an outside observer."""
@@ -42,10 +46,11 @@ class Observed:
     process: subprocess.Popen[str]
     facts: dict[str, Any]
     control: Control
-    hands: Hands
+    hands: Fingers
     panel: Panel
     pictures: Path
-    count: int = field(default=0)
+    count: int = 0
+    read: frozenset[Path] = frozenset()  # alerts that came before this test
 
     @property
     def view(self) -> View:
@@ -65,10 +70,7 @@ class Observed:
         return targets(self.view, self.panel, pin)
 
     def tap(self, tap: Tap | Local, name: str = "") -> None:
-        time.sleep(0.75)  # a child's second touch within 700 ms is not meant (CHILD_UI 1)
-        found = [t for t in self.targets() if t.tap is tap and name in ("", t.id)]
-        assert found, f"no {tap} {name} on {self.view}"
-        self.hands.touch(*found[0].rect.centre)
+        self.hands.tap(self.control, self.panel, tap, name)
 
     def badge(self, role: str) -> None:
         self.control.ask("badge", id=self.person(role)["badge"])
@@ -78,20 +80,37 @@ class Observed:
         self.until(Scene.HOME)
 
     def open_page(self, number: int = 0) -> None:
-        self.tap(Tap.TILE, self.view.tiles[number].id)
-        self.until(Scene.PAGE, lambda view: view.browser)
+        self.open_tile(self.view.tiles[number].id)
+
+    def open_tile(self, name: str) -> None:
+        """Touch it until its page is there: without a browser ready in time it sleeps once more."""
+
+        def came() -> bool:
+            self.until(Scene.PAGE)
+            view = self.control.until(lambda view: view.browser or view.scene is Scene.HOME, PATIENCE)
+            return view is not None and view.browser
+
+        insist(lambda: self.tap(Tap.TILE, name), came)
+
+    def shows_the_pond(self, name: str = "page") -> bool:
+        """Whether its sky is on the glass: a page that is let through may not have drawn yet."""
+        return share(self.look(name), self.page_area(), SKY) > 0.2
+
+    def meet_the_door(self) -> View:
+        """By a finger on the pond's link, which leads off the list."""
+        wait_until(self.shows_the_pond)
+        area = self.page_area()
+        insist(
+            lambda: self.hands.touch(area.centerx, area.y + int(area.h * 0.8)),
+            lambda: self.control.until(lambda view: view.scene is Scene.DOOR, FELT),
+        )
+        return self.until(Scene.DOOR)
 
     def look(self, name: str = "") -> pygame.Surface:
         """What is on the glass, as a picture."""
         self.count += 1
-        file = self.pictures / f"{self.count:02}-{name or 'look'}.png"
-        env = {
-            "PATH": os.environ["PATH"],
-            "XDG_RUNTIME_DIR": self.facts["runtime_dir"],
-            "WAYLAND_DISPLAY": self.facts["wayland_display"],
-        }
-        subprocess.run(["grim", str(file)], env=env, check=True, timeout=10)
-        return pygame.image.load(file)
+        display = Path(self.facts["runtime_dir"]) / self.facts["wayland_display"]
+        return photograph(display, self.pictures / f"{self.count:02}-{name or 'look'}")
 
     def page_area(self) -> pygame.Rect:
         """The part of the glass that a page may have."""
@@ -106,8 +125,61 @@ class Observed:
         """The pids of every Chromium below this kiosk's guardian."""
         return [pid for pid, name in below(self.facts["pids"]["guardian"]).items() if "chrom" in name]
 
+    def browser(self) -> int:
+        """The one that started the others; their numbers need not be higher, which begin again at the top."""
+        found = below(self.facts["pids"]["guardian"])
+        return next(pid for pid, name in found.items() if name == "chromium")
+
+    def inbox(self) -> list[Path]:
+        return sorted(Path(self.facts["alert_inbox"]).glob("*.txt"))
+
     def alerts(self) -> list[str]:
-        return [file.read_text() for file in sorted(Path(self.facts["alert_inbox"]).glob("*.txt"))]
+        return [file.read_text() for file in self.inbox() if file not in self.read]
+
+    def reset(self) -> None:
+        """SLT's, to the locked screen."""
+        reset(self, "practice")
+
+    def put_to_sleep(self) -> None:
+        """From an open session, a panic or neither, as its adults do it."""
+        if self.view.scene in (Scene.HOME, Scene.PAGE, Scene.DOOR):
+            self.tap(Tap.TELL)
+            self.until(Scene.COVERED)
+            self.badge("staff")
+            self.until(Scene.COVERED, lambda view: view.choices)
+            self.tap(Tap.CHOICE, "finish")
+        elif self.view.scene is Scene.PANIC:
+            self.reset()
+        elif self.view.scene is Scene.FAULT:
+            self.tap(Tap.FINISH)
+        self.until(Scene.LOCKED)
+        wait_until(lambda: not self.browsers())
+
+
+def photograph(display: Path, file: Path) -> pygame.Surface:
+    """What a compositor has on its glass; kept in `file`, as a PNG only where somebody will look at it."""
+    kind = "png" if GALLERY else "ppm"
+    file = file.with_suffix(f".{kind}")
+    env = {
+        "PATH": os.environ["PATH"],
+        "XDG_RUNTIME_DIR": str(display.parent),
+        "WAYLAND_DISPLAY": display.name,
+    }
+    subprocess.run(["grim", "-t", kind, str(file)], env=env, check=True, timeout=10)
+    return pygame.image.load(file)
+
+
+def gallery(folder: Path) -> Path:
+    """Where a test's pictures go: to its own folder, or to be looked at."""
+    pictures = Path(GALLERY) / folder.name if GALLERY else folder
+    pictures.mkdir(parents=True, exist_ok=True)
+    return pictures
+
+
+def share(picture: pygame.Surface, area: pygame.Rect, colour: tuple[int, int, int]) -> float:
+    """How much of an area has this colour, but for rounding."""
+    mask = pygame.mask.from_threshold(picture.subsurface(area), colour, (2, 2, 2))
+    return mask.count() / (area.w * area.h)
 
 
 def processes() -> dict[int, tuple[int, str]]:
@@ -135,12 +207,19 @@ def below(pid: int) -> dict[int, str]:
     return found
 
 
-def wait_until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait for `what` to hold; fails the test if it does not in time."""
+def comes(what: Callable[[], object], seconds: float) -> bool:
+    """Whether `what` holds before so much time has passed."""
     end = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < end, "it did not come true in time"
+        if time.monotonic() >= end:
+            return False
         time.sleep(0.02)
+    return True
+
+
+def wait_until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait for `what` to hold; fails the test if it does not in time."""
+    assert comes(what, seconds), "it did not come true in time"
 
 
 @contextmanager
@@ -164,11 +243,9 @@ def tried(
         wait_until(lambda: told.exists() or process.poll() is not None)
         assert told.exists(), process.communicate()[0]
         facts = json.loads(told.read_text())
-        pictures = Path(GALLERY) / tmp_path.name if GALLERY else tmp_path
-        pictures.mkdir(parents=True, exist_ok=True)
         panel = Panel(facts["screen"]["w"], facts["screen"]["h"], 217, 136)
         with Control(Path(facts["guardian_socket"])) as control:
-            yield Observed(process, facts, control, Hands(facts["display"]), panel, pictures)
+            yield Observed(process, facts, control, Fingers(facts["display"]), panel, gallery(tmp_path))
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -181,3 +258,23 @@ def kiosk(tmp_path: Path) -> Iterator[Observed]:
     with tried(tmp_path) as observed:
         observed.until(Scene.LOCKED)
         yield observed
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    with tried(tmp_path_factory.mktemp("standing")) as observed:
+        yield observed
+
+
+@pytest.fixture
+def lent(standing: Observed, tmp_path: Path) -> Iterator[Observed]:
+    """One kiosk for a module's tests, at its locked screen, its alerts read.
+
+    Each test breaks nothing, and leaves it in a scene from which its adults can put it to sleep.
+    """
+    with Control(Path(standing.facts["guardian_socket"])) as control:
+        read = frozenset(standing.inbox())
+        kiosk = replace(standing, control=control, pictures=gallery(tmp_path), read=read)
+        kiosk.until(Scene.LOCKED)
+        yield kiosk
+        kiosk.put_to_sleep()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,15 +27,11 @@ def as_ordinary(*command: str) -> list[str]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A folder that such a user may write to and find."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o711)
-    place = tmp_path / "home"
-    place.mkdir()
-    place.chmod(0o777)
-    return place
+def home() -> Iterator[Path]:
+    """A folder that such a user may write to and find; those of pytest are for its own user alone."""
+    with tempfile.TemporaryDirectory(prefix="home-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 def theirs(home: Path, **more: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ import yaml
 from kiosk.demo.control import Control
 from kiosk.errors import KioskError
 from kiosk.protocol import Scene, encode
-from tests.e2e.conftest import KIOSK, PATIENCE, Observed, below, processes, tried, wait_until
+from tests.e2e.conftest import KIOSK, PATIENCE, SKY, Observed, below, processes, share, tried, wait_until
 
 
 def namespaces(pids: Iterable[int]) -> set[str]:
@@ -29,6 +29,15 @@ def namespaces(pids: Iterable[int]) -> set[str]:
     for pid in pids:
         with suppress(OSError):  # the process ended, or is the kernel's
             found |= {os.readlink(link) for link in Path(f"/proc/{pid}/ns").glob("*")}
+    return found
+
+
+def policies(tasks: Iterable[int]) -> set[int]:
+    """How those that still run are scheduled (sched(7))."""
+    found = set()
+    for task in tasks:
+        with suppress(ProcessLookupError):
+            found.add(os.sched_getscheduler(task))
     return found
 
 
@@ -75,11 +84,27 @@ def test_a_killed_guardian_takes_the_browser_with_it_and_the_glass_says_so(kiosk
     wait_until(lambda: not set(browsers) & set(processes()), 5)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may be urgent")
+def test_the_guardian_goes_before_everybody_and_its_browser_before_nobody(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.open_page(-1)
+    guardian = kiosk.facts["pids"]["guardian"]
+    threads = [int(task.name) for task in Path(f"/proc/{guardian}/task").iterdir()]
+    started = below(guardian)
+    assert len(started) > len(kiosk.browsers()) > 3  # the walls' own processes, too
+    assert policies(threads) == {os.SCHED_RR}
+    assert policies(started) == {os.SCHED_OTHER}
+
+
 def test_a_guardian_that_hangs_is_killed_and_everything_closes(kiosk: Observed) -> None:
     kiosk.open_session()
+    kiosk.open_page(-1)
     browsers = kiosk.browsers()
     guardian = kiosk.facts["pids"]["guardian"]
+    wait_until(kiosk.shows_the_pond)
     os.kill(guardian, signal.SIGSTOP)
+    wait_until(lambda: share(kiosk.look("hung"), kiosk.page_area(), SKY) == 0)
+    assert guardian in processes(), "the screen does not wait for the watchdog"
     wait_until(lambda: not {guardian, *browsers} & set(processes()))
 
 
@@ -127,6 +152,20 @@ def test_garbage_on_the_socket_changes_nothing(kiosk: Observed) -> None:
             assert answer["text"].endswith(".")
     kiosk.open_session()
     assert before.scene is Scene.LOCKED
+
+
+def test_an_unknown_badge_opens_nothing_and_five_make_slt_hear_of_it_h9(kiosk: Observed) -> None:
+    for left in (4, 3, 2, 1):
+        kiosk.control.ask("badge", id="nobody's")
+        word = "try" if left == 1 else "tries"
+        wait_until(lambda left=left, word=word: kiosk.control.said == f"Not recognised. {left} {word} left.")
+    kiosk.control.ask("badge", id="nobody's")
+    wait_until(lambda: "Wait 60 seconds" in kiosk.control.said)
+    wait_until(kiosk.alerts)
+    assert "not recognised 5 times" in kiosk.alerts()[0]
+    kiosk.badge("staff")
+    wait_until(lambda: kiosk.control.credentials >= 6)
+    assert kiosk.view.scene is Scene.LOCKED
 
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -266,8 +305,11 @@ def test_a_kiosk_that_knows_none_of_the_demonstrations_adults_announces_none(tmp
     (tmp_path / "allowlist.yaml").write_text("sites: []\n")
     with tried(tmp_path, "--config", str(tmp_path)) as kiosk:
         assert kiosk.facts["people"] == []
+        assert kiosk.process.stdout is not None
+        # The facts are written before it is said.
+        assert any("The kiosk is up" in line for line in kiosk.process.stdout)
         kiosk.process.send_signal(signal.SIGINT)
-        out = kiosk.process.communicate(timeout=60)[0]
+        out = kiosk.process.stdout.read()
     assert "PIN " not in out
     assert "those of the configuration" in out
 

@@ -40,12 +40,8 @@ def test_a_practice_runs_the_whole_panic_under_its_band_and_its_times_are_kept(k
     kiosk.tap(Tap.OUTCOME, "practice")
     view = kiosk.until(Scene.RESET, lambda view: view.facts is not None and bool(view.facts.outcome))
     assert view.facts is not None
-    assert [line.split(":")[0] for line in view.facts.times] == [
-        "dark",
-        "internet gone",
-        "Wi-Fi off",
-        "on disk",
-    ]
+    steps = {line.split(":")[0] for line in view.facts.times}  # each has a time of its own
+    assert steps == {"internet gone", "Wi-Fi off", "on disk", "dark"}
     kiosk.look("reset-drill")
     kiosk.tap(Tap.UNLOCK)
     kiosk.until(Scene.LOCKED)

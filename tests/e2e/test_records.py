@@ -20,13 +20,25 @@ def run(kiosk: Observed, *words: str, state: bool = True, socket: bool = False) 
     return done.returncode, done.stdout + done.stderr
 
 
-def reset(kiosk: Observed) -> None:
-    kiosk.badge("slt")
-    kiosk.until(Scene.RESET)
-    kiosk.tap(Tap.OUTCOME, "practice")
-    kiosk.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "practice")
-    kiosk.tap(Tap.UNLOCK)
-    kiosk.until(Scene.LOCKED)
+def test_a_press_once_slt_has_taken_it_calls_them_again(kiosk: Observed) -> None:
+    kiosk.open_session()
+    kiosk.control.ask("press", what="panic")
+    kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.alert == "sent")
+    status, said = run(kiosk, "incidents", "take", "1", "--as", "Mrs Khan", state=False, socket=True)
+    assert status == 0, said
+    told = kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.alert == "told")
+    wait_until(lambda: kiosk.control.ask("status").data["button_held"] is False)  # the first press is over
+    kiosk.control.ask("press", what="panic")
+    again = kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.alert == "sent")
+    assert again.serial > told.serial
+    mails = [mail for mail in kiosk.alerts() if "The red button was pressed again" in mail]
+    assert mails
+    assert all("Nobody has reset the kiosk." in mail for mail in mails)
+    said = run(kiosk, "incidents", "show", "1")[1]
+    assert "taken by Mrs Khan" in said
+    assert "The red button was pressed again: everybody was told anew" in said
+    assert "OPEN, nobody took it" in said
+    kiosk.reset()
 
 
 def test_a_drill_measures_the_whole_path_and_is_marked_everywhere(kiosk: Observed) -> None:
@@ -34,8 +46,8 @@ def test_a_drill_measures_the_whole_path_and_is_marked_everywhere(kiosk: Observe
     kiosk.open_page()
     status, said = run(kiosk, "drill", state=False, socket=True)
     assert status == 0, said
-    assert "ms after the edge: browser dead, internet cut" in said
-    assert "ms after the edge: latched on disk, alert written" in said
+    assert "ms after the edge: browser closed and internet cut" in said
+    assert "ms after the edge: incident and alert written down" in said
     assert "the internet is confirmed off" in said
     assert "the alert was accepted for Mrs Khan by e-mail" in said
     assert "stays latched until SLT resets it" in said
@@ -49,7 +61,7 @@ def test_a_drill_measures_the_whole_path_and_is_marked_everywhere(kiosk: Observe
     assert status == 2
     assert "latched already" in said
     assert "FAIL  latch" in run(kiosk, "doctor", socket=True)[1]
-    reset(kiosk)
+    kiosk.reset()
     status, said = run(kiosk, "doctor", socket=True)
     assert (status, said.splitlines()[-1]) == (0, "A session may open."), said
     assert {"ok    button", "ok    disk", "ok    clock", "ok    screen"} <= set(said.splitlines())
@@ -65,7 +77,7 @@ def test_a_press_during_a_drill_is_a_real_alert(kiosk: Observed) -> None:
     assert "Subject: DRILL Kiosk alert" in drill
     assert "DRILL" not in real
     assert "Please go to the room now." in real
-    reset(kiosk)
+    kiosk.reset()
     said = run(kiosk, "incidents")[1]
     assert said.count("resolved (practice)") == 2
 
@@ -90,9 +102,7 @@ def test_taking_an_incident_at_the_command_line_tells_the_panic_screen_who_was_t
 def test_a_session_leaves_a_log_that_holds_and_a_report_that_says_what_it_was_h7(kiosk: Observed) -> None:
     kiosk.open_session()
     kiosk.open_page(-1)
-    area = kiosk.page_area()
-    kiosk.hands.touch(area.centerx, area.y + int(area.h * 0.8))
-    kiosk.until(Scene.DOOR)
+    kiosk.meet_the_door()
     kiosk.tap(Tap.BACK)
     kiosk.until(Scene.PAGE, lambda view: view.browser)
     kiosk.tap(Tap.TELL)

@@ -3,8 +3,10 @@
 It looks at the X server's own framebuffer (`Xvfb -fbdir`, an XWD file in shared memory), so it knows nothing
 of the kiosk, takes no time of the compositor's, and sees what a camera before the glass would see.
 
-Spoken to in lines: `watch SECONDS` is answered by `dark NS LIGHT`: NS is time.monotonic_ns() of the first
-look since which it has been dark to the end of the watch (0 if it is not), LIGHT how many looks found light.
+Spoken to in lines: `watch SECONDS` is answered by `looking` after a first look, and in the end by
+`dark NS LIGHT BLINK`: NS is time.monotonic_ns() of the first look since which it has been dark (0 if it is
+not), LIGHT how many looks found light, BLINK the longest time between two looks, in ns. The eye goes before
+every other process, so a long blink is the machine's own: somebody outside had its cores.
 """
 
 from __future__ import annotations
@@ -49,23 +51,28 @@ class Eye:
         whole = self._picture[self._whole]
         return not any(whole[colour::4].strip(b"\0") for colour in range(3))
 
-    def watch(self, seconds: float) -> tuple[int, int]:
-        """Since when it is dark, and how many looks found light."""
-        end = time.monotonic_ns() + int(seconds * 1e9)
-        since = light = 0
+    def watch(self, seconds: float) -> tuple[int, int, int]:
+        """Since when it is dark, how many looks found light, and the longest blink."""
+        last = time.monotonic_ns()
+        end = last + int(seconds * 1e9)
+        since = light = blink = 0
         while (now := time.monotonic_ns()) < end:
+            last, blink = now, max(blink, now - last)
             if not self.dark():
                 since, light = 0, light + 1
             elif not since:
                 since = now
             time.sleep(PAUSE)
-        return since, light
+        return since, light, blink
 
 
 def punctual() -> bool:
-    """Ask to run before all other processes, so that load delays what is seen and not the seeing."""
+    """Ask to run before all other processes, so that load delays what is seen and not the seeing.
+
+    What this one starts is as urgent as anybody.
+    """
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(10))
     except PermissionError:
         return False
     return True
@@ -76,8 +83,10 @@ def main() -> None:
     eye = Eye(Path(sys.argv[1]))
     print("punctual" if punctual() else "ordinary", flush=True)
     for line in sys.stdin:
-        since, light = eye.watch(float(line.split()[1]))
-        print("dark", since, light, flush=True)
+        before = not eye.dark()
+        print("looking", flush=True)
+        since, light, blink = eye.watch(float(line.split()[1]))
+        print("dark", since, before + light, blink, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 
 The real guardian, its real socket, a real mail server; a stand-in for the screen, which only answers. Always:
 - Once anybody outside has seen the panic (a view that says so, or its mail), every later start is latched.
+- A press in a drill is real: once the flag in the run folder, or anybody, has it, every later start is a real
+  panic, and its alert no drill's.
 - Every incident's alert arrives, at the latest from a later life; a repeat has the same reference.
 - SLT's reset, and it alone, takes the latch off, and then it stays off.
 """
@@ -19,6 +21,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -35,10 +38,11 @@ from kiosk.demo.control import Control
 from kiosk.demo.internet import Internet
 from kiosk.errors import KioskError
 from kiosk.protocol import Scene, View, decode, decode_view, encode
-from tests.panic.rig import PEOPLE, Speaker
+from tests.panic.rig import PEOPLE, ROOT, Speaker
 
 PATIENCE = 20.0  # s
 LATEST = 0.060  # s after the press at which the guardian is killed
+IN_A_DRILL = 4  # of so many presses one
 LATCHED = (Scene.PANIC, Scene.RESET)
 REFERENCE = re.compile(r"reference ([A-Z0-9-]+)", re.IGNORECASE)
 
@@ -63,6 +67,12 @@ class StandIn:
 
     def tap(self, tap: str, name: str, serial: int) -> None:
         self._wire.sendall(encode("tap", tap=tap, id=name, serial=serial))
+
+    def touch(self, tap: str, name: str, what: Callable[[View], bool]) -> None:
+        """Tap until `what`: a touch on a picture that news has just replaced counts for nothing."""
+        while not what(view := self.views[-1]):
+            self.tap(tap, name, view.serial)
+            self.until(lambda later, than=view.serial: later.serial > than)
 
     def end(self) -> None:
         """All that was sent before the guardian died has been read when this returns."""
@@ -95,21 +105,33 @@ class Place:
         return self.folder / "run" / "guardian.sock"
 
     @contextmanager
-    def life(self) -> Iterator[tuple[int, StandIn, Control]]:
-        """One guardian, killed at the end."""
+    def life(self, end: int = -signal.SIGKILL) -> Iterator[tuple[int, StandIn, Control]]:
+        """One guardian, killed at the end if it lives still; `end`: as what its life has then ended."""
         self.births.tell(json.dumps(self.command))
         word, pid = self.births.hear()
         assert word == "born"
         try:
-            screen, control = self._attach(int(pid))
+            screen, control = self.attach()
             yield int(pid), screen, control
         finally:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-            assert self.births.hear() == ["ended", "-9"]
+            assert self.births.hear() == ["ended", str(int(end))]
         screen.end()
 
-    def _attach(self, pid: int) -> tuple[StandIn, Control]:
+    @contextmanager
+    def hooked(self) -> Iterator[tuple[subprocess.Popen[bytes], StandIn, Control]]:
+        """One inside which things can be done (`hook`), killed at the end if it lives still."""
+        process = subprocess.Popen([sys.executable, "-m", "tests.panic.hooked", *self.command], cwd=ROOT)
+        try:
+            screen, control = self.attach()
+            yield process, screen, control
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+    def attach(self) -> tuple[StandIn, Control]:
+        """To the guardian that is coming up."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             with suppress(OSError, KioskError):
@@ -122,6 +144,15 @@ class Place:
     def references(self) -> Counter[str]:
         """The reference of every mail that has been accepted, with how often."""
         return Counter(reference(mail) for mail in self.inbox.glob("*.txt"))
+
+    def real(self) -> set[str]:
+        """The references of those that are no drill's."""
+        return {reference(mail) for mail in self.inbox.glob("*.txt") if "DRILL" not in mail.read_text()}
+
+    @property
+    def flag(self) -> bytes:
+        """The latch that outlives a guardian."""
+        return (self.folder / "run" / "panic").read_bytes()
 
     def owed(self) -> list[str]:
         """Every alert in the records."""
@@ -159,40 +190,64 @@ def place() -> Iterator[Place]:
 
 
 def reset(screen: StandIn, control: Control) -> None:
-    """SLT's. A touch on a picture that news has just replaced counts for nothing, so it is repeated."""
+    """SLT's, to the locked screen."""
     control.send("badge", id=PEOPLE["slt"].badge)
-    view = screen.until(lambda view: view.scene is Scene.RESET)
-    while view.scene is not Scene.LOCKED:
-        chosen = view.facts is not None and view.facts.outcome
-        screen.tap(*(("unlock", "") if chosen else ("outcome", "practice")), view.serial)
-        view = screen.until(lambda later, than=view.serial: later.serial > than)
+    screen.until(lambda view: view.scene is Scene.RESET)
+    screen.touch("outcome", "practice", lambda view: view.facts is not None and bool(view.facts.outcome))
+    screen.touch("unlock", "", lambda view: view.scene is Scene.LOCKED)
 
 
-def one_life(at: Place, must_be_latched: bool, delay: float) -> tuple[bool, bool]:
-    """Start, look, reset if latched, press, kill. Was it latched at the start, and seen to be after?"""
+def meant(view: View) -> bool:
+    """A panic, and no drill."""
+    return view.scene in LATCHED and not view.practice
+
+
+@dataclass
+class Death:
+    """What was known outside of a press when its guardian was killed."""
+
+    seen: bool = False
+    in_a_drill: bool = False
+    real: frozenset[str] = frozenset()  # the real alerts that had come until then
+
+
+def one_life(at: Place, last: Death, delay: float, drill: bool) -> tuple[bool, Death]:
+    """Start, look, reset if latched, press, with `drill` in one, kill. Was it latched at the start?"""
     with at.life() as (pid, screen, control):
         latched = screen.views[0].scene in LATCHED
-        assert latched or not must_be_latched, "It was seen to be latched, and is not after a kill."
+        assert latched or not last.seen, "It was seen to be latched, and is not after a kill."
+        if last.seen and last.in_a_drill:
+            screen.until(meant)
+            assert control.wait_for(lambda: at.real() > last.real, 20), "A real press was told as a drill."
         if latched:
             reset(screen, control)
-        before, known = len(screen.views), set(at.owed())
+        if drill:
+            control.ask("drill", button=False)
+            screen.until(lambda view: view.scene is Scene.PANIC and view.practice)
+            control.ask("status")  # it is on the disk
+        before, known, real, flag = len(screen.views), set(at.owed()), frozenset(at.real()), at.flag
         control.send("press", what="panic")
         time.sleep(delay)
         os.kill(pid, signal.SIGKILL)
-    told = bool(set(at.references()) - known)  # a mail about this very press
-    return latched, told or any(view.scene in LATCHED for view in screen.views[before:])
+    if drill:
+        seen = at.flag != flag or any(map(meant, screen.views[before:]))
+    else:
+        told = bool(set(at.references()) - known)  # a mail about this very press
+        seen = told or any(view.scene in LATCHED for view in screen.views[before:])
+    return latched, Death(seen, drill, real)
 
 
 def run(at: Place, count: int, seed: int) -> str:
     """`count` kills; what was found, as a sentence. Raises AssertionError if anything does not hold."""
     rng = random.Random(seed)
-    expected, latched_starts, seen_before = False, 0, 0
-    for _ in range(count):
-        latched, expected = one_life(at, expected, rng.uniform(0, LATEST))
+    last, latched_starts, seen_before, in_drills = Death(), 0, 0, 0
+    for number in range(count):
+        latched, last = one_life(at, last, rng.uniform(0, LATEST), drill=number % IN_A_DRILL == 0)
         latched_starts += latched
-        seen_before += expected
+        seen_before += last.seen
+        in_drills += last.seen and last.in_a_drill
     with at.life() as (_, screen, control):
-        assert screen.views[0].scene in LATCHED or not expected
+        assert screen.views[0].scene in LATCHED or not last.seen
         if screen.views[0].scene in LATCHED:
             reset(screen, control)
         owed = set(at.owed())
@@ -205,6 +260,7 @@ def run(at: Place, count: int, seed: int) -> str:
     repeats = sum(arrived.values()) - len(arrived)
     return (
         f"{count} kills, {latched_starts} starts latched, {seen_before} panics seen before the kill, "
+        f"{in_drills} of them pressed in a drill, "
         f"{len(owed)} incidents, all alerted, {repeats} repeats with a known reference"
     )
 

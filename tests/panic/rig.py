@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
@@ -27,17 +26,15 @@ import assets
 from kiosk.demo import compositor, setting
 from kiosk.demo.control import Control
 from kiosk.demo.internet import POND, Internet
-from kiosk.demo.processes import Pile, wait_for
+from kiosk.demo.processes import FIRST, Pile, wait_for
 from kiosk.demo.trial import SIZE
-from kiosk.demo.walk import Hands
 from kiosk.protocol import Scene, Tap, View
-from kiosk.screen.scenes import targets
 from kiosk.screen.units import Panel
+from tests.e2e.fingers import Fingers, reset
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PATIENCE = 30.0  # s
-APART = 0.75  # s: a child's second touch within 700 ms is not meant (CHILD_UI 1)
 PEOPLE = {person.role: person for person in setting.PEOPLE}
 
 
@@ -64,6 +61,15 @@ class Speaker:
         return self.process.stdout.readline().split()
 
 
+def hook(run: Path, words: str) -> None:
+    """To the `hooked` guardian whose run folder this is; it is done when this returns."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
+        wire.bind("")  # an abstract address, for the answer
+        wire.settimeout(PATIENCE)
+        wire.sendto(words.encode(), str(run / "hook"))
+        wire.recv(10)
+
+
 @dataclass
 class Rig:
     """A kiosk that is up."""
@@ -71,9 +77,10 @@ class Rig:
     folder: Path
     pile: Pile
     control: Control
-    hands: Hands
+    hands: Fingers
     panel: Panel
     inbox: Path
+    wayland: Path
     framebuffer: Path
 
     @property
@@ -90,17 +97,13 @@ class Rig:
         return view
 
     def tap(self, tap: Tap, name: str = "") -> None:
-        """Touch the glass there, not sooner than a second touch is meant; then move the pointer away."""
-        time.sleep(APART)
-        found = [t for t in targets(self.view, self.panel) if t.tap is tap and name in ("", t.id)]
-        assert found, f"no {tap} {name} on {self.view}"
-        self.hands.touch(*found[0].rect.centre)
+        """Touch the glass there, as soon as that is meant; then move the pointer away."""
+        self.hands.tap(self.control, self.panel, tap, name)
         self.hands._xdotool("mousemove", str(self.panel.width - 1), str(self.panel.height - 1))
 
     def hook(self, words: str) -> None:
-        """To a guardian that is `hooked`."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
-            wire.sendto(words.encode(), str(self.folder / "run" / "hook"))
+        """To a guardian that is `hooked`; it is done when this returns."""
+        hook(self.folder / "run", words)
 
     def mails(self) -> list[str]:
         return [file.read_text() for file in sorted(self.inbox.glob("*.txt"))]
@@ -118,12 +121,7 @@ class Rig:
 
     def reset(self) -> None:
         """SLT's, to the locked screen."""
-        self.badge("slt")
-        self.until(Scene.RESET)
-        self.tap(Tap.OUTCOME, "mistake")
-        self.until(Scene.RESET, lambda view: view.facts is not None and view.facts.outcome == "mistake")
-        self.tap(Tap.UNLOCK)
-        self.until(Scene.LOCKED)
+        reset(self, "mistake")
 
 
 def edit(config: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -167,7 +165,7 @@ def raised(
         if users is not None:
             guardian += ["--browser-user", users.browser, "--screen-uid", str(users.screen_uid)]
         environment = {"PATH": os.environ["PATH"], "HOME": "/", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
-        pile.start("guardian", guardian, environment)
+        pile.start("guardian", guardian, environment, urgent=FIRST)
         wait_for("the guardian", lambda: address if address.exists() else None, 20, pile.check)
         command = [sys.executable, "-m", "kiosk.screen", "--socket", str(address)]
         ours = {**screen.environment(), "PYTHONPATH": str(ROOT)}
@@ -177,9 +175,10 @@ def raised(
             folder,
             pile,
             control,
-            Hands(screen.display),
+            Fingers(screen.display),
             Panel(*SIZE, 217, 136),
             internet.inbox,
+            screen.wayland,
             folder / "glass" / "Xvfb_screen0",
         )
         rig.until(Scene.LOCKED)

@@ -146,7 +146,7 @@ def test_what_is_missing_closes_the_kiosk_and_leaves_it_its_button_until_it_is_t
         reset(screen, control)
         assert screen.views[-1].scene is Scene.LOCKED
         control.ask("badge", id=PEOPLE["staff"].badge)
-        screen.until(lambda view: view.scene is Scene.OPENING)
+        wait_until(lambda: any(view.scene is Scene.OPENING for view in screen.views))  # until the next fault
 
 
 def test_a_reset_that_no_record_would_outlive_is_none(at: Place) -> None:
@@ -158,11 +158,14 @@ def test_a_reset_that_no_record_would_outlive_is_none(at: Place) -> None:
         screen.until(lambda view: view.scene is Scene.PANIC)
         assert control.wait_for(lambda: control.ask("status").data["button_held"] is False, 5)
         control.send("badge", id=PEOPLE["slt"].badge)
-        view = screen.until(lambda view: view.scene is Scene.RESET)
-        screen.tap("outcome", "practice", view.serial)
-        view = screen.until(lambda view: view.facts is not None and bool(view.facts.outcome))
-        screen.tap("unlock", "", view.serial)
-        assert control.wait_for(lambda: "cannot be written down" in control.said, 5), control.said
+        screen.until(lambda view: view.scene is Scene.RESET)
+        screen.touch("outcome", "practice", lambda view: view.facts is not None and bool(view.facts.outcome))
+
+        def refused() -> bool:
+            screen.tap("unlock", "", screen.views[-1].serial)
+            return "cannot be written down" in control.said
+
+        assert control.wait_for(refused, 5), control.said
         assert screen.views[-1].scene is Scene.RESET
         assert control.ask("status").data["panic"] == "latched"
     release()

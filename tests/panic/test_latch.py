@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from kiosk.demo.control import Control
 from kiosk.protocol import Scene
-from tests.panic.kills import LATCHED, Place, StandIn, place, reset
-from tests.panic.rig import PEOPLE
+from tests.e2e.conftest import wait_until
+from tests.panic.kills import LATCHED, Place, StandIn, meant, place, reset
+from tests.panic.rig import PEOPLE, hook
 
 
 @pytest.fixture
@@ -21,6 +24,17 @@ def at() -> Iterator[Place]:
 def settle(control: Control) -> None:
     """All that was sent before has been dealt with: the guardian takes one message after the other."""
     control.ask("status")
+
+
+@contextmanager
+def hung_and_killed(at: Place) -> Iterator[tuple[StandIn, Control]]:
+    """A guardian whose loop stands still at the end, then a press, then SIGKILL, as its watchdog would."""
+    with at.hooked() as (_, screen, control):
+        yield screen, control
+        hook(at.folder / "run", "stall 20")
+        flag = at.flag
+        hook(at.folder / "run", "press")
+        wait_until(lambda: at.flag != flag)
 
 
 def panic(screen: StandIn, control: Control) -> int:
@@ -36,7 +50,7 @@ def said(control: Control, what: str) -> None:
 
 
 def test_nobody_but_slt_with_an_outcome_and_the_button_out_takes_it_off_h3(at: Place) -> None:
-    with at.life() as (_, screen, control):
+    with at.hooked() as (_, screen, control):
         serial = panic(screen, control)
         screen.tap("outcome", "mistake", serial)  # nobody has identified
         control.ask("badge", id=PEOPLE["staff"].badge)
@@ -56,17 +70,17 @@ def test_nobody_but_slt_with_an_outcome_and_the_button_out_takes_it_off_h3(at: P
         assert screen.views[-1].scene is Scene.RESET
         screen.tap("outcome", "mistake", screen.views[-1].serial)
         chosen = screen.until(lambda v: v.facts is not None and v.facts.outcome == "mistake")
-        control.ask("press", what="panic")
-        assert control.wait_for(lambda: control.ask("status").data["button_held"] is True, 5)
-        screen.until(lambda v: v.facts is not None and v.facts.held)
-        screen.tap("unlock", "", screen.views[-1].serial)
+        hook(at.folder / "run", "hold")
+        held = screen.until(lambda v: v.facts is not None and v.facts.held)
+        screen.tap("unlock", "", held.serial)
         said(control, "still pressed")
         assert control.ask("status").data["panic"] == "latched"
-        assert control.wait_for(lambda: control.ask("status").data["button_held"] is False, 5)
+        hook(at.folder / "run", "release")
+        out = screen.until(lambda v: v.facts is not None and not v.facts.held)
         screen.tap("unlock", "", chosen.serial)  # replayed
         settle(control)
         assert screen.views[-1].scene is Scene.RESET
-        screen.tap("unlock", "", screen.views[-1].serial)
+        screen.tap("unlock", "", out.serial)
         screen.until(lambda v: v.scene is Scene.LOCKED)
         screen.tap("outcome", "mistake", view.serial)  # and one of before that, too
         settle(control)
@@ -81,6 +95,20 @@ def test_after_a_loss_of_power_the_records_alone_keep_it(at: Place) -> None:
     with at.life() as (_, screen, control):
         assert screen.views[0].scene in LATCHED
         reset(screen, control)
+
+
+def test_a_press_right_after_a_restart_takes_the_alert_from_nobody(at: Place) -> None:
+    """A button that is still in trips as the guardian comes up again, and nobody has pressed it."""
+    with at.life() as (_, screen, control):
+        panic(screen, control)
+        control.ask("take", number=1, by="Mrs Khan")
+    with at.life() as (_, screen, control):
+        assert screen.views[0].scene in LATCHED
+        control.ask("press", what="panic")
+        time.sleep(0.5)  # nothing is to come of it
+        news = screen.views[-1].panic
+        assert news is not None
+        assert (news.alert, news.who) == ("told", "Mrs Khan")
 
 
 def test_damaged_records_are_set_aside_and_slt_is_told_and_the_kiosk_is_latched(at: Place) -> None:
@@ -99,3 +127,41 @@ def test_damaged_records_are_set_aside_and_slt_is_told_and_the_kiosk_is_latched(
         reset(screen, control)
     with at.life() as (_, screen, _control):
         assert screen.views[0].scene is Scene.LOCKED
+
+
+def test_a_press_in_a_drill_is_real_at_the_next_start_though_the_loop_never_heard_of_it(at: Place) -> None:
+    with hung_and_killed(at) as (screen, control):
+        control.ask("drill", button=False)
+        screen.until(lambda view: view.practice and view.panic is not None and view.panic.alert == "sent")
+    assert not at.real()
+    with at.life() as (_, screen, control):
+        screen.until(meant)
+        assert control.wait_for(lambda: len(at.real()) == 1, 20), "somebody has to come"
+        assert at.incidents() == 2, "the drill's and the press's"
+    with at.life() as (_, screen, control):
+        assert meant(screen.views[0]), "it stays real, and is told once"
+        reset(screen, control)
+        assert at.incidents() == 2
+
+
+def test_a_press_in_a_panic_is_that_panic_still_after_such_a_death(at: Place) -> None:
+    with hung_and_killed(at) as (screen, control):
+        panic(screen, control)
+    with at.life() as (_, screen, _control):
+        assert meant(screen.views[0])
+        assert at.incidents() == len(at.owed()) == 1
+
+
+def test_a_drill_stays_one_over_a_kill_and_over_a_loss_of_power(at: Place) -> None:
+    with at.life() as (_, screen, control):
+        control.ask("drill", button=False)
+        screen.until(lambda view: view.practice and view.scene is Scene.PANIC)
+        settle(control)  # it is on the disk
+    with at.life() as (_, screen, _control):
+        assert screen.views[0].practice
+    (at.folder / "run" / "panic").unlink()  # the run folder is memory
+    for _ in range(2):
+        with at.life() as (_, screen, control):
+            settle(control)
+            assert screen.views[-1].practice
+    assert at.incidents() == 1

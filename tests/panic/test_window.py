@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pytest
 import yaml
 
+from kiosk.cli import main
 from kiosk.demo.control import Control
 from kiosk.errors import KioskError
 from kiosk.guardian.log import Log
@@ -35,12 +37,19 @@ def wifi_only(window: int = 10, delivers: bool = True) -> Iterator[tuple[Place, 
         (wlan / "operstate").write_text("down\n")
         (at.folder / "net/proc/net").mkdir(parents=True)
         (at.folder / "net/proc/net/route").write_text(ROUTE)
-        guardian = subprocess.Popen([sys.executable, "-m", "tests.panic.hooked", *at.command])
-        try:
-            yield at, *attached(at)
-        finally:
-            guardian.kill()
-            guardian.wait()
+        with hooked(at) as (screen, control):
+            yield at, screen, control
+
+
+@contextmanager
+def hooked(at: Place) -> Iterator[tuple[StandIn, Control]]:
+    """A guardian with the tests' hook, its screen and who controls it."""
+    guardian = subprocess.Popen([sys.executable, "-m", "tests.panic.hooked", *at.command])
+    try:
+        yield attached(at)
+    finally:
+        guardian.kill()
+        guardian.wait()
 
 
 def attached(at: Place) -> tuple[StandIn, Control]:
@@ -89,3 +98,16 @@ def test_an_alert_that_nobody_accepts_has_its_window_again_and_again_and_the_rad
         for word in ("alert_only", "off", "alert_only"):
             screen.until(lambda view, word=word: view.panic is not None and view.panic.internet == word)  # type: ignore[misc]
             assert control.ask("status").data["panic"] == "latched"
+
+
+def test_a_drill_where_wifi_is_all_there_is_succeeds_when_the_wifi_has_gone_off_after_the_alert(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with wifi_only() as (at, screen, _control):
+        screen.until(lambda view: view.scene is Scene.LOCKED)
+        status = main(["drill", "--no-button", "--socket", str(at.socket)])
+        said = capsys.readouterr().out
+        assert "ok    the internet is confirmed off" in said
+        assert "ms after the edge: Wi-Fi left on for a moment, to send the alert" in said
+        assert "ms after the edge: screen confirmed dark" in said
+        assert status == 0, said

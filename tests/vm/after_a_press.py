@@ -16,6 +16,7 @@ def test_a_latch_outlives_the_power_and_its_alert_goes_out_at_last() -> None:
         assert view.scene is Scene.PANIC
         assert parts.radios_off()
         assert parts.latched()
+        assert parts.unbroken((parts.OUT / "seal").read_text())  # H17: the power took no record with it
         measured("incidents at the end", parts.incidents())
         # All of them but the one that went by Wi-Fi on the first day.
         until(lambda: len(parts.references(parts.OUT / "inbox")) == parts.incidents() - 1)

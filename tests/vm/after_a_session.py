@@ -30,6 +30,7 @@ def test_the_power_goes_when_a_press_has_just_been_latched_and_no_alert_was_acce
         while not parts.latched():
             pass
         measured("incidents when a panic's power goes", parts.incidents())
+        (parts.OUT / "seal").write_text(parts.seal())
         (parts.OUT / "power").write_text("cut it now")
         time.sleep(60)
     raise AssertionError("The power stayed on.")

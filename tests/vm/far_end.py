@@ -17,8 +17,7 @@ NURSERY = Path("/run/nursery")
 INBOX, HOLD, ARRIVED = NURSERY / "inbox", NURSERY / "hold", NURSERY / "arrived"
 HERE = "10.77.0.1"
 BENCH = Path("/etc/kiosk-bench")
-MAIL = "10.0.2.2"  # the same name, and port, as on the cable
-SILENT = (HERE, 53)  # a name server that never answers
+MAIL = "10.0.2.2"  # the same name, and port, as on the cable; by UDP, a name server that never answers
 WITNESS = (HERE, 7777)  # UDP and TCP
 LOOK = 0.1  # s
 DELIVERING = "a mail, not accepted yet"
@@ -84,7 +83,7 @@ async def main() -> None:
     port = int((BENCH / "port").read_text())
     await loop.create_server(lambda: SMTP(Inbox(), loop=loop), MAIL, port, ssl=tls)
     await loop.create_datagram_endpoint(Witness, ("0.0.0.0", WITNESS[1]))
-    await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("0.0.0.0", SILENT[1]))
+    await loop.create_datagram_endpoint(asyncio.DatagramProtocol, (MAIL, port))
     await asyncio.start_server(connected, "0.0.0.0", WITNESS[1])
     await access_point()
 

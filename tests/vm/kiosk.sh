@@ -3,12 +3,15 @@
 # installs at the first stays on the disk. /job/stage names the tests of this start.
 set -eu
 
+# What the service says is told to the host as it happens, for power may go at any time; on a failure its state too.
+journalctl --boot --follow --lines=all --unit=kiosk-guardian --unit=kiosk-bench >/out/journal 2>&1 &
+trap '[ $? = 0 ] || systemctl status --no-pager --lines=0 --full kiosk-guardian kiosk-bench systemd-networkd' EXIT
+
 cp -r /job/tree /run/tree # Python imports slowly over 9p
 cd /run/tree
 if [ ! -e /etc/kiosk/kiosk.yaml ]; then
+    /opt/venv/bin/pip --isolated install --quiet --no-index --no-deps /job/wheels/*.whl
     packages=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    mv allowlist assets hardware kiosk "$packages"
-    (cd "$packages" && /opt/venv/bin/python -m compileall -q allowlist hardware kiosk) # as pip does
     mkdir -p /opt/supervised-kiosk
     ln -s /opt/venv /opt/supervised-kiosk/kiosk
     cp -r "$packages"/assets/rootfs/* /
@@ -26,9 +29,7 @@ if [ ! -e /etc/kiosk/kiosk.yaml ]; then
     systemctl enable systemd-networkd kiosk-guardian # at the next start it comes by itself
     systemctl start systemd-networkd kiosk-guardian
     sync
-else
-    rm -rf allowlist assets hardware kiosk
 fi
 stage=$(cat /job/stage)
-PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python -m pytest "tests/vm/$stage.py" -v -x -p no:cacheprovider \
-    --timeout=240 --junit-xml=/out/junit.xml
+export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+/opt/venv/bin/python -m pytest "tests/vm/$stage.py" -v -x -p no:cacheprovider --timeout=240

@@ -1,4 +1,9 @@
-"""The host's side of a kiosk in the machine: its configuration, and a mail server at its cable's end."""
+"""The host's side of a kiosk in the machine: its configuration, and at its cable's end a mail server, and a
+name server that never answers.
+
+Both are the host's own loopback. The cable leads further, to whatever network the host is in: nothing here
+may ask it for anything, for there may be somebody who answers.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +57,9 @@ def mail_server(inbox: Path, bench: Path) -> Iterator[Mail]:
         loop.create_server(lambda: SMTP(mail, loop=loop), "127.0.0.1", 0, ssl=tls)
     )
     mail.port = server.sockets[0].getsockname()[1]
+    silent, _ = loop.run_until_complete(
+        loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", mail.port))
+    )
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
@@ -59,6 +67,7 @@ def mail_server(inbox: Path, bench: Path) -> Iterator[Mail]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        silent.close()
         server.close()
         loop.close()
 
@@ -74,7 +83,7 @@ def write(config: Path, bench: Path, port: int) -> None:
         "room": "Rainbow room",
         # A filter that is asked before every session, and never answers: so that an opening takes its time.
         "network": {
-            "dns": {"server": "10.77.0.1"},
+            "dns": {"server": MAIL, "port": port},
             "filter": {"refused": ["blocked.filter.example"], "allowed": ["www.example.org"]},
             "require_upstream_filter": True,
         },

@@ -21,6 +21,8 @@ from hardware.radio import EVENT_SIZE, RFKILL, Operation, RfkillEvent, RfkillRad
 from hardware.wiring import CLOSED, OPEN
 from kiosk.demo.control import Control
 from kiosk.errors import KioskError
+from kiosk.guardian.log import Head, Log
+from kiosk.guardian.store import Store
 from kiosk.protocol import Scene, View, decode, decode_view, encode
 
 SOCKET = Path("/run/kiosk/guardian.sock")
@@ -129,6 +131,20 @@ def incidents() -> int:
     return _one("SELECT count(*) FROM incident")
 
 
+def seal() -> str:
+    """The log's last record and its seal, as alerts carry it."""
+    with closing(Store.reading(DATABASE)) as store:
+        head = Log(store).head()
+        return f"{head.serial}:{head.seal}"
+
+
+def unbroken(known: str) -> bool:
+    """Whether the log is whole, and still has the record that `known` is the seal of."""
+    serial, _, tag = known.partition(":")
+    with closing(Store.reading(DATABASE)) as store:
+        return Log(store).verify(Head(int(serial), tag)).ok
+
+
 def references(inbox: Path) -> set[str]:
     """The reference of every mail in a folder."""
     found = (re.search(r"reference ([A-Z0-9-]+)", m.read_text(), re.IGNORECASE) for m in inbox.glob("*.eml"))
@@ -172,6 +188,13 @@ class Screen:
     def type_pin_of(self, role: str) -> None:
         pins = json.loads((BENCH / "pins.json").read_text())
         self._wire.sendall(encode("pin", pin=pins[role]))
+
+    def open_session(self) -> None:
+        """A session that begins to open, with the radio on: it looks for its filter for some 20 s."""
+        self.until(lambda view: view.scene is Scene.LOCKED)
+        self.type_pin_of("staff")
+        self.until(lambda view: view.scene is Scene.OPENING)
+        until(lambda: not radios_off())
 
     def reset(self) -> None:
         """SLT's. A touch on a picture that news has just replaced counts for nothing, so it is repeated."""

@@ -7,6 +7,7 @@ with 1 if a wall did not stand.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -50,6 +51,8 @@ async def inside() -> None:
             assert re.search(r"^Uid:\t(?!0\b)\d+", status, re.MULTILINE), status
             assert "/system.slice/kiosk-walls.service/kiosk-browser-" in group, group
             assert bounds.strip().isdigit(), bounds
+            assert os.sched_getscheduler(0) == os.SCHED_RR
+            assert os.sched_getscheduler(box.init) == os.SCHED_OTHER
             box.kill()
         await box.closed()
     print("the walls stood:", group, bounds)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.e2e.conftest import below, processes, wait_until
+
 
 @contextmanager
 def bare_chromium(url: str) -> Iterator[None]:
@@ -35,5 +37,7 @@ def bare_chromium(url: str) -> Iterator[None]:
         try:
             yield
         finally:
+            alive = below(chromium.pid)
             os.killpg(chromium.pid, signal.SIGKILL)
             chromium.wait()
+            wait_until(lambda: not alive.keys() & processes().keys())  # the one that has the network, too

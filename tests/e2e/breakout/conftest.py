@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -21,32 +22,14 @@ import assets
 from kiosk.demo import setting
 from kiosk.demo.internet import Internet
 from kiosk.protocol import Scene, Tap
-from tests.e2e.breakout.escapes import PRELUDE
-from tests.e2e.breakout.trap import COUSIN, TRAP, Trap, page
+from tests.e2e.breakout.trap import COUSIN, HTML, RUNNER, TRAP, Trap, page
 from tests.e2e.breakout.witness import Witness
-from tests.e2e.conftest import Observed, tried, wait_until
+from tests.e2e.conftest import PATIENCE, Observed, comes, share, tried, wait_until
+from tests.e2e.fingers import insist
 
-PAPER, TRAP_COLOUR, WHITE = (0xFB, 0xF3, 0xE4), (46, 139, 87), (255, 255, 255)
+PAPER, TRAP_COLOUR, WHITE, RED = (0xFB, 0xF3, 0xE4), (46, 139, 87), (255, 255, 255), (255, 0, 0)
 START = "/ok/"
 VETH = "198.18.77.1"  # RFC 2544: benchmarks; nobody's
-# A finger on it runs what the test has put at /ok/next.
-RUNNER = """<link rel=manifest href=/ok/manifest.json><script>
-addEventListener('beforeinstallprompt', (event) => { window.installable = event; });
-addEventListener('click', async ({ isTrusted }) => {
-  if (!isTrusted) return;
-  const next = await (await fetch('/ok/next', { cache: 'no-store' })).json();
-  let said = 'done';
-  try { await (0, eval)(`(async () => { ${next.code} })()`); } catch (error) { said = String(error); }
-  await fetch('/ok/tell', { method: 'POST', keepalive: true, body: JSON.stringify({ [next.name]: said }) });
-});
-</script>"""
-
-
-MANIFEST = b"""{"name": "x", "start_url": "/ok/", "display": "standalone",
-    "icons": [{"src": "/ok/icon.svg", "sizes": "any", "type": "image/svg+xml"}]}"""
-ICON = (
-    b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'><rect width='512' height='512'/></svg>"
-)
 
 
 @dataclass
@@ -57,7 +40,6 @@ class Breakout:
     trap: Trap
     witness: Witness
     dirty: bool = True  # the page on the glass is not the one that runs scripts
-    touched: float = 0.0  # when the bar was touched last
 
     def opens(self, body: str, **headers: str) -> None:
         """The child opens the tile of the hostile site, which shows this."""
@@ -66,9 +48,7 @@ class Breakout:
         if self.kiosk.view.scene is not Scene.HOME:
             self.kiosk.tap(Tap.HOME)
             self.kiosk.until(Scene.HOME)
-        self.kiosk.tap(Tap.TILE, "trap")
-        self.touched = time.monotonic()
-        self.kiosk.until(Scene.PAGE, lambda view: view.browser)
+        self.kiosk.open_tile("trap")
 
     def touches(self, x: float = 0.5, y: float = 0.5, button: str = "1") -> None:
         """A press on the page, at a share of its width and height."""
@@ -76,11 +56,9 @@ class Breakout:
         place = (str(area.x + round(area.w * x)), str(area.y + round(area.h * y)))
         self.kiosk.hands._xdotool("mousemove", *place, "click", button)
 
-    def share(self, colour: tuple[int, int, int], area: pygame.Rect | None = None) -> float:
-        """How much of the page's place has this colour."""
-        part = self.kiosk.look().subsurface(area or self.kiosk.page_area())
-        mask = pygame.mask.from_threshold(part, colour, (2, 2, 2))
-        return mask.count() / (part.get_width() * part.get_height())
+    def share(self, colour: tuple[int, int, int], seen: pygame.Surface | None = None) -> float:
+        """How much of the page's place has this colour, now or in a picture."""
+        return share(seen or self.kiosk.look(), self.kiosk.page_area(), colour)
 
     def tries(self, name: str, code: str) -> None:
         """A finger on the page runs this script; returns when the page has asked for it."""
@@ -89,33 +67,45 @@ class Breakout:
         self.runs(name, code)
         asked = len(self.trap.asked)
         self.dirty = True
-        for _ in range(4):  # a finger on a page that is just being left, or brought back, is lost
-            self.touches()
-            if self.kiosk.control.wait_for(
-                lambda: any(path == "/ok/next" for _, path in self.trap.asked[asked:]), 3
-            ):
-                return
-        raise AssertionError(f"the page did not take the finger for “{name}”")
+        insist(
+            self.touches,
+            lambda: comes(lambda: any(path == "/ok/next" for _, path in self.trap.asked[asked:]), 3),
+        )
+
+    def leads_off(self, name: str, code: str) -> None:
+        """The same with a script that is refused; returns when the kiosk has shown its door.
+
+        A screen too late to say that the page has gone costs the page, as it should (CHILD_UI 7): once more.
+        """
+
+        def refused() -> bool:
+            ends = (Scene.DOOR, Scene.HOME)
+            view = self.kiosk.control.until(lambda view: view.scene in ends, PATIENCE)
+            return view is not None and view.scene is Scene.DOOR
+
+        insist(lambda: self.tries(name, code), refused)
 
     def runs(self, name: str, code: str) -> None:
         """What the next finger on the page will run."""
-        self.trap.told.pop(name, None)
-        ports = f"const EVIL = 'https://evil.example:{self.witness.tls}/', COUSIN = '{self.trap.cousin}', "
-        ports += f"TLS = {self.witness.tls}, PLAIN = {self.witness.plain};"
-        script = json.dumps({"name": name, "code": f"{ports} {PRELUDE} {code}"})
-        self.trap.pages["/ok/next"] = (200, {}, script.encode())
+        evil = f"https://evil.example:{self.witness.tls}/"
+        self.trap.runs(name, code, evil, self.witness.tls, self.witness.plain)
+
+    def shows_only(self, *colours: tuple[int, int, int]) -> bool:
+        """Whether every pixel of the page's place has one of these colours, in one look."""
+        part = self.kiosk.look().subsurface(self.kiosk.page_area())
+        masks = [pygame.mask.from_threshold(part, colour, (2, 2, 2)) for colour in colours]
+        return sum(mask.count() for mask in masks) == part.get_width() * part.get_height()
 
     def meets_the_door(self) -> None:
         """The closed door is on the glass, and nothing else; behind it the page is as it was."""
         view = self.kiosk.until(Scene.DOOR)
-        assert view.note.startswith("Not on our list: ")
-        assert self.share(TRAP_COLOUR) < 0.01
-        assert self.share(PAPER) > 0.1
-        assert self.share(WHITE) < 0.02
-        back = next(target for target in self.kiosk.targets() if target.tap is Tap.BACK)
-        time.sleep(max(0.0, self.touched + 0.75 - time.monotonic()))  # as `Observed.tap`; often it is over
-        self.kiosk.hands.touch(*back.rect.centre)
-        self.touched = time.monotonic()
+        no = r"^This address |is not on the list\.$|^No page of \S+ is on the list\.$|, but not (over|at) "
+        assert re.search(no, view.note)
+        seen = self.kiosk.look("door")
+        assert self.share(TRAP_COLOUR, seen) < 0.01
+        assert self.share(PAPER, seen) > 0.1
+        assert self.share(WHITE, seen) < 0.02
+        self.kiosk.tap(Tap.BACK)
         self.kiosk.until(Scene.PAGE, lambda view: view.browser)
         wait_until(self.untouched, 5)
         self.dirty = False
@@ -128,8 +118,10 @@ class Breakout:
         self.dirty = False
 
     def untouched(self) -> bool:
-        """Whether the hostile page is on the glass as it was: every pixel of one colour."""
-        return self.share(TRAP_COLOUR) == 1
+        """Whether the hostile page is on the glass as it was: all of its place, and none of the bar."""
+        seen, area = self.kiosk.look(), self.kiosk.page_area()
+        bar = pygame.Rect(0, 0, area.w, area.y)
+        return self.share(TRAP_COLOUR, seen) == 1 and share(seen, bar, TRAP_COLOUR) == 0
 
 
 @pytest.fixture(scope="module")
@@ -165,16 +157,11 @@ def trap(authority: trustme.CA, witness: Witness) -> Iterator[Trap]:
     with Trap(authority) as site:
         evil = f"https://evil.example:{witness.tls}/"
         site.pages["/ok/away"] = (302, {"Location": evil}, b"")
-        site.pages["/ok/zip"] = (
+        site.pages["/ok/red"] = site.pages["/secret"] = (
             200,
-            {"Content-Disposition": "attachment", "Content-Type": "application/zip"},
-            b"PK",
+            HTML,
+            b"<body style='background: rgb(255, 0, 0)'>",
         )
-        site.pages["/ok/pdf"] = (200, {"Content-Type": "application/pdf"}, b"%PDF-1.4")
-        site.pages["/ok/who"] = (401, {"WWW-Authenticate": "Basic realm=x"}, b"who?")
-        site.pages["/ok/manifest.json"] = (200, {"Content-Type": "application/manifest+json"}, MANIFEST)
-        site.pages["/ok/icon.svg"] = (200, {"Content-Type": "image/svg+xml"}, ICON)
-        site.pages["/ok/other"] = page("other")
         site.pages["/mover"] = page(f"<script>top.location = '{evil}'</script>")
         yield site
 
@@ -221,4 +208,4 @@ def settle(seconds: float) -> None:
     time.sleep(seconds)
 
 
-__all__ = ["Breakout", "Observed", "settle", "wait_until"]
+__all__ = ["RUNNER", "Breakout", "Observed", "settle", "wait_until"]

@@ -1,6 +1,10 @@
 """No way out: every known escape, tried for real in a whole running kiosk, with a witness outside.
 
 FACTS, “Known escapes”; policy rows H2, H12, H13, H21, S3, S10; invariants 4 and 5.
+
+Nothing is dragged in from outside: no other window is on the glass, and what dragging needs of a compositor
+(`wl_data_device_manager`) does not exist for the browser (tests/browser/test_glass.py). A drop that DevTools
+makes up is in tests/browser/test_page.py.
 """
 
 from __future__ import annotations
@@ -8,20 +12,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pygame
 import pytest
 
 from kiosk.protocol import Scene, Tap
 from tests.e2e.breakout.bare import bare_chromium
-from tests.e2e.breakout.conftest import RUNNER, START, TRAP_COLOUR, Breakout, settle, wait_until
-from tests.e2e.breakout.escapes import DOOR, STAYS
+from tests.e2e.breakout.conftest import PAPER, RED, RUNNER, START, TRAP_COLOUR, Breakout, settle, wait_until
+from tests.e2e.breakout.escapes import DOOR, FRAMES, MOVES, SAID, STAYS, WHOLE
 from tests.e2e.breakout.trap import Trap, page
 from tests.e2e.breakout.witness import Witness
+from tests.e2e.conftest import comes, share
+from tests.e2e.fingers import insist
 
 HERE = Path(__file__).parent
 EGRESS, PROGRAM = (HERE / "egress.js").read_text(), (HERE / "program.py").read_text()
@@ -31,7 +38,8 @@ NOT_IN_A_CONTROL = {
     "turn-tcp",
     "dns-prefetch",
 }  # the first says no name; the second asks this system's own DNS
-STUN = "00010000" + "2112a442"  # a binding request and its magic cookie (RFC 8489), in hex
+STUN = re.compile("0001.*2112a442")  # a binding request and its magic cookie (RFC 8489), in hex
+QUIC = re.compile("[cde]")  # the long header (RFC 9000), in hex
 
 
 def serve_egress(trap: Trap, witness: Witness) -> tuple[str, dict[str, str]]:
@@ -61,13 +69,11 @@ def test_control_from_a_bare_chromium_all_of_it_arrives(trap: Trap, witness: Wit
         wait_until(lambda: "egress" in trap.told)
         tried = json.loads(trap.told["egress"])
         assert {name: said for name, said in tried.items() if said != "tried"} == {}
-        wait_until(lambda: set(tried) - unseen <= own_names(witness))
-        arrived = witness.by("sni", "http", "udp")
-        names = own_names(witness)
-    assert set(tried) - names == unseen
-    assert {"report", "link-header", "127.0.0.1", "[::ffff:7f00:1]"} <= names
-    assert [data for data in arrived if data.startswith(STUN[:4]) and STUN[8:] in data]
-    assert [data for data in arrived if data[:1] in tuple("cde")]  # QUIC's long header (RFC 9000)
+        others = {"report", "link-header", "127.0.0.1", "[::ffff:7f00:1]"}
+        wait_until(lambda: set(tried) - unseen | others <= own_names(witness))
+        wait_until(lambda: any(STUN.match(data) for data in witness.by("udp")))
+        wait_until(lambda: any(QUIC.match(data) for data in witness.by("udp")))
+        assert set(tried) - own_names(witness) == unseen
     witness.forget()
 
 
@@ -117,7 +123,7 @@ def test_a_page_that_calls_out_as_it_is_left_reaches_nobody(breakout: Breakout) 
 def test_a_way_off_the_list_is_a_closed_door_and_the_page_stays_behind_it(
     breakout: Breakout, name: str
 ) -> None:
-    breakout.tries(name, DOOR[name])
+    breakout.leads_off(name, DOOR[name])
     breakout.meets_the_door()
     assert breakout.witness.seen == []
 
@@ -135,7 +141,53 @@ def test_control_a_way_to_a_listed_page_is_open(breakout: Breakout) -> None:
 def test_what_a_page_may_not_do_has_no_effect(breakout: Breakout, name: str) -> None:
     breakout.tries(name, STAYS[name])
     breakout.stays(name)
+    assert re.match(SAID.get(name, "done"), breakout.trap.told[name])
     assert breakout.witness.seen == []
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_what_moves_a_page_among_its_own_shows_nothing_else(breakout: Breakout, name: str) -> None:
+    breakout.tries(name, MOVES[name])
+    wait_until(lambda: name in breakout.trap.told, 10)
+    settle(1)  # it moves after that, and what did not move cannot be waited for
+    breakout.stays()
+    breakout.dirty = True  # a finger during a move would be lost with the page it was on
+    assert breakout.trap.told[name] == "done"
+    assert breakout.witness.seen == []
+
+
+def test_control_a_listed_frame_is_seen(breakout: Breakout) -> None:
+    for _ in range(2):  # on a page that was only just opened, the first was once not seen
+        breakout.tries("listed frame", f"add('iframe', {{src: '/ok/red', {WHOLE}}})")
+        if comes(lambda: breakout.share(RED) == 1, 10):
+            break
+    assert breakout.share(RED) == 1
+    breakout.dirty = True
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_where_a_frame_is_refused_the_page_or_paper_is_seen_and_no_words_of_chromiums(
+    breakout: Breakout, name: str
+) -> None:
+    breakout.tries(name, FRAMES[name])
+    wait_until(lambda: name in breakout.trap.told, 10)
+    breakout.dirty = True
+    for _ in range(6):  # also while it is being refused
+        assert breakout.shows_only(TRAP_COLOUR, PAPER)
+    assert breakout.kiosk.view.scene is Scene.PAGE
+    assert breakout.witness.seen == []
+
+
+def test_a_page_that_wants_a_password_is_shown_without_one(breakout: Breakout) -> None:
+    """No window asks for it: what comes with the 401 is a page like any other, on paper."""
+    before = len(breakout.trap.asked)
+    breakout.tries("signing in", "location = '/ok/who'")
+    breakout.dirty = True
+    wait_until(lambda: "/ok/who" in {path for _, path in breakout.trap.asked[before:]})
+    wait_until(lambda: breakout.share(PAPER) > 0.95, 10)
+    settle(0.5)
+    assert breakout.kiosk.view.scene is Scene.PAGE
+    assert breakout.share(PAPER) > 0.95
 
 
 def test_nothing_of_it_comes_late(breakout: Breakout) -> None:
@@ -162,7 +214,8 @@ KEYS = (
     *("XF86HomePage", "XF86Search", "XF86Back", "XF86WWW", "XF86Mail", "XF86Explorer"),
 )
 """Not here: F12, F9 and F10, the simulated red button and badges of a demonstration, nothing on a real kiosk;
-Enter and space, which press what our own ring is round. Tab and the arrows move that ring, in the bar."""
+Enter and space, which press what our own ring is round. Tab and the arrows move that ring, in the bar. All of
+them are typed where our screen does not hear them."""
 LISTENS = """<script>
 addEventListener('keydown', ({ key }) =>
     fetch('/ok/tell', { method: 'POST', body: JSON.stringify({ [`key ${key}`]: 'heard' }) }), true);
@@ -172,14 +225,52 @@ addEventListener('keydown', ({ key }) =>
 def test_no_key_has_an_effect_on_the_browser_even_after_a_press_on_the_page(breakout: Breakout) -> None:
     breakout.opens(RUNNER + LISTENS)
     kiosk = breakout.kiosk
-    before, alive = set(kiosk.browsers()), len(breakout.trap.asked)
+    before, alive = kiosk.browser(), len(breakout.trap.asked)
     for keys in (KEYS[n : n + 6] for n in range(0, len(KEYS), 6)):
         breakout.touches()
         kiosk.hands.type(*keys)
     breakout.stays()
     assert not [name for name in breakout.trap.told if name.startswith("key ")]
-    assert min(before) in kiosk.browsers()
+    assert kiosk.browser() == before
     assert START not in {path for _, path in breakout.trap.asked[alive:]}  # nothing loaded the page again
+
+
+def focused(breakout: Breakout, command: str = "nop") -> str:
+    """Whose window has the keyboard, after this command to sway."""
+    sway = ["swaymsg", "-s", str(Path(breakout.kiosk.facts["runtime_dir"]) / "sway.sock")]
+    subprocess.run([*sway, command], check=True, timeout=10, stdout=subprocess.DEVNULL)
+    told = subprocess.run([*sway, "-t", "get_tree"], check=True, timeout=10, capture_output=True)
+    nodes = [json.loads(told.stdout)]
+    for node in nodes:
+        nodes += [*node["nodes"], *node["floating_nodes"]]
+    return next(str(node.get("app_id")) for node in nodes if node["focused"])
+
+
+def test_no_key_not_even_f12_is_heard_by_a_browser_whose_window_has_the_keyboard_s3(
+    breakout: Breakout,
+) -> None:
+    """The worst case: our screen takes the keyboard back at once, so for this it has to stand still.
+
+    (A press on the page gives it away too: sway gives it to the window under a press.)
+    """
+    breakout.opens(RUNNER + LISTENS)
+    kiosk = breakout.kiosk
+    screen, alive = kiosk.facts["pids"]["screen"], len(breakout.trap.asked)
+    os.kill(screen, signal.SIGSTOP)
+    try:
+        breakout.touches()
+        assert focused(breakout, '[app_id="chromium"] focus') == "chromium"
+        kiosk.hands.type(*KEYS, "F9", "F10", "F12", "Return", "space")
+        assert focused(breakout) == "chromium"
+        wait_until(breakout.untouched, 5)
+    finally:
+        os.kill(screen, signal.SIGCONT)
+    wait_until(lambda: focused(breakout) == "kiosk-screen", 5)
+    settle(0.5)
+    assert not [name for name in breakout.trap.told if name.startswith("key ")]
+    assert START not in {path for _, path in breakout.trap.asked[alive:]}
+    assert kiosk.view.panic is None  # so the red button's key went where the others did
+    breakout.stays()
 
 
 PRESSED = """<script>for (const kind of ['pointerdown', 'wheel'])
@@ -187,32 +278,36 @@ PRESSED = """<script>for (const kind of ['pointerdown', 'wheel'])
 </script>"""
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["click", "3"],
-        ["click", "2"],
-        ["keydown", "ctrl", "click", "1", "keyup", "ctrl"],
-        ["keydown", "shift", "click", "1", "keyup", "shift"],
-        ["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"],
-        ["click", "8", "click", "9"],  # a mouse's own back and forward
-        ["mousedown", "1", "mousemove_relative", "300", "-200", "mouseup", "1"],  # drag, also onto the bar
-        ["mousedown", "1", "sleep", "1", "mouseup", "1"],
-    ],
-    ids=["right", "middle", "ctrl", "shift", "zoom", "thumb", "drag", "long press"],
-)
-def test_no_way_to_press_opens_anything(breakout: Breakout, words: list[str]) -> None:
+PRESSES = {
+    "right": ["click", "3"],
+    "middle": ["click", "2"],
+    "ctrl": ["keydown", "ctrl", "click", "1", "keyup", "ctrl"],
+    "shift": ["keydown", "shift", "click", "1", "keyup", "shift"],
+    "zoom": ["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"],
+    "thumb": ["click", "8", "click", "9"],  # a mouse's own back and forward, which Chromium keeps for itself
+    "drag": ["mousedown", "1", "mousemove_relative", "300", "-200", "mouseup", "1"],  # also onto the bar
+    "long press": ["mousedown", "1", "sleep", "1", "mouseup", "1"],
+}
+CLICKS = {"ctrl", "shift", "long press"}  # no key comes to a page, so for it these are plain ones
+
+
+@pytest.mark.parametrize("name", PRESSES)
+def test_no_way_to_press_opens_anything(breakout: Breakout, name: str) -> None:
     evil = f"https://press.evil.example:{breakout.witness.tls}/"
     link = f"<a style='position: fixed; inset: 0' href='{evil}' target=_blank></a>"
     breakout.trap.told.clear()
     breakout.opens(PRESSED + link)
+    wait_until(breakout.untouched, 10)
     area = breakout.kiosk.page_area()
-    breakout.kiosk.hands._xdotool("mousemove", str(area.centerx), str(area.y + 100), *words)
-    if "8" not in words:  # which Chromium keeps for itself
-        wait_until(lambda: "press" in breakout.trap.told, 10)  # so the page has felt it
-    if breakout.kiosk.control.until(lambda view: view.scene is Scene.DOOR, 0.5):
+    place = ("mousemove", str(area.centerx), str(area.y + 100))
+    insist(
+        lambda: breakout.kiosk.hands._xdotool(*place, *PRESSES[name]),
+        lambda: name == "thumb" or comes(lambda: "press" in breakout.trap.told, 3),
+    )
+    if name in CLICKS:
         breakout.meets_the_door()
     else:
+        settle(1)
         breakout.stays()
     breakout.dirty = True
     assert breakout.witness.seen == []
@@ -227,7 +322,7 @@ def inside(breakout: Breakout, question: dict[str, Any]) -> dict[str, Any]:
     It has more than the browser: every capability over the network namespace, because it enters through the
     user namespace that owns it, the parent of the browser's own.
     """
-    pid = min(breakout.kiosk.browsers())
+    pid = breakout.kiosk.browser()
     with open(f"/proc/{pid}/ns/user") as own:
         owner = fcntl.ioctl(own, NS_GET_PARENT)
     enter = ["nsenter", f"--target={pid}", f"--user=/proc/self/fd/{owner}", "--net", "--pid", "--mount"]
@@ -272,6 +367,7 @@ def test_no_program_in_the_browsers_place_reaches_anybody(breakout: Breakout) ->
             "abstract": [abstract],
         }
         out = run([], question)
+        wait_until(lambda: len([how for how, _ in witness.seen if how == "udp"]) == len(witness.addresses))
         arrived = witness.by("http", "sni", "dns", "connection")
         witness.forget()
         found = inside(breakout, question | {"door": f"trap.example:{breakout.trap.port}"})
@@ -296,5 +392,6 @@ def test_after_all_of_it_the_red_button_still_ends_everything_h3(breakout: Break
     kiosk.hands.type("F12")  # the demonstration's red button, and nothing of Chromium's
     kiosk.until(Scene.PANIC, lambda view: view.panic is not None and view.panic.internet == "off")
     wait_until(lambda: not kiosk.browsers())
-    assert breakout.share(TRAP_COLOUR, pygame.Rect(0, 0, 1280, 800)) == 0
+    dark = kiosk.look("panic")
+    assert share(dark, dark.get_rect(), TRAP_COLOUR) == 0
     assert breakout.witness.seen == []

@@ -45,8 +45,9 @@ class Witness:
         self._sockets: dict[socket.socket, str] = {}
         self.plain, self.tls = self._listen("tcp"), self._listen("tls")
         self.dns = self._names()
-        self._stop, self._stopped = socket.socketpair()
+        self._ask, self._asked = socket.socketpair()
         self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._meeting: list[threading.Thread] = []
 
     def _listen(self, how: str) -> int:
         """One free port, TCP and UDP, on every address."""
@@ -74,9 +75,9 @@ class Witness:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.close()
+        self._ask.close()
         self._thread.join()
-        for server in (*self._sockets, self._stopped):
+        for server in (*self._sockets, self._asked):
             server.close()
 
     def by(self, *hows: str) -> set[str]:
@@ -84,19 +85,27 @@ class Witness:
         return {sight.name for sight in self.seen if sight.how in hows}
 
     def forget(self) -> None:
-        """As if nothing had been seen."""
+        """As if nothing had been seen, once all that has come is written down."""
+        self._ask.send(b"?")
+        self._ask.recv(1)
+        for thread in self._meeting:
+            thread.join()
+        self._meeting.clear()
         self.seen.clear()
 
     def _watch(self) -> None:
         while True:
-            ready, _, _ = select.select([*self._sockets, self._stopped], [], [])
-            for server in ready:
-                if server is self._stopped:
+            ready, _, _ = select.select([*self._sockets, self._asked], [], [])
+            if ready == [self._asked]:  # nobody waits at any port
+                if not self._asked.recv(1):
                     return
+                self._asked.send(b"!")
+            for server in self._sockets.keys() & ready:
                 how = self._sockets[server]
                 if how in ("tcp", "tls"):
                     wire, _ = server.accept()
-                    threading.Thread(target=self._meet, args=(wire, how), daemon=True).start()
+                    self._meeting.append(threading.Thread(target=self._meet, args=(wire, how), daemon=True))
+                    self._meeting[-1].start()
                 else:
                     data, who = server.recvfrom(65535)
                     if how == "dns":

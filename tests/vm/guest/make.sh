@@ -44,5 +44,8 @@ cp "/boot/initrd.img-$kernel" /initrd-made
 
 apt-get purge -y --auto-remove "$@" >/dev/null
 rm -rf "$source" /opt/wheels /opt/guest /usr/src/linux-* /var/cache/apt/*.bin
+# mmdebstrap dates all that it packs back to its own start: what pip compiled would count as older than its source,
+# and every program in there would compile everything anew at each start.
+/opt/venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/venv/lib
 /opt/venv/bin/python -c 'import ada_url, aiosmtpd, apprise, evdev, gpiozero, hypothesis, lgpio, pydantic, pytest'
 rm -f .lgd-nfy*
