@@ -27,10 +27,14 @@ CONTEXT.check_hostname, CONTEXT.verify_mode = False, ssl.CERT_NONE
 
 
 def attempt(name, act, *arguments):
-    try:
-        found[name] = act(*arguments) or "reached"
-    except (OSError, AttributeError) as error:
-        found[name] = f"{type(error).__name__}: {error}"
+    for _ in range(3):  # a reset proves neither that somebody was reached nor that nobody can be
+        try:
+            found[name] = act(*arguments) or "reached"
+        except (OSError, AttributeError) as error:
+            found[name] = f"{type(error).__name__}: {error}"
+            if isinstance(error, ConnectionResetError):
+                continue
+        return
 
 
 def talk(kind, address, port, say, protocol=0):

@@ -371,8 +371,8 @@ def test_no_program_in_the_browsers_place_reaches_anybody(breakout: Breakout) ->
         arrived = witness.by("http", "sni", "dns", "connection")
         witness.forget()
         found = inside(breakout, question | {"door": f"trap.example:{breakout.trap.port}"})
-    tried = {name: how for name, how in out.items() if " " in name}
-    assert set(tried.values()) == {"reached"}  # the control: outside, all of it can be done
+    failed = {name: how for name, how in out.items() if " " in name and how != "reached"}
+    assert not failed  # the control: outside, all of it can be done
     assert {"program.evil.example", "tcp", "tls"} <= arrived
     assert witness.seen == []
     reached = {name for name, how in found.items() if how == "reached"}
