@@ -18,6 +18,7 @@ from allowlist.urls import (
     DEFAULT_PORTS,
     Refused,
     check_host,
+    named_host,
     normalised,
     origin_parts,
     page_parts,
@@ -64,17 +65,18 @@ class Yes(Decision):
 
 
 class No(Decision):
-    """A no to what no list can allow. `at`: the host, "" if there is none."""
+    """A no to what no list can allow: to a URL, whose host nobody has read yet, or to `host` alone."""
 
-    __slots__ = ("_at", "_says")
+    __slots__ = ("_host", "_says", "_url")
     ok = False
     site = ""
 
-    def __init__(self, at: str, refused: Refused) -> None:
-        self._at, self._says = at, f"This address {refused}."
+    def __init__(self, refused: Refused, url: str = "", host: str = "") -> None:
+        self._says, self._url, self._host = str(refused), url, host
 
     def _read(self) -> tuple[str, str]:
-        return self._at, self._says
+        host = self._host or named_host(self._url)
+        return host, f"This address {f'at {host} ' if host else ''}{self._says}."
 
 
 class NoPage(Decision):
@@ -91,7 +93,7 @@ class NoPage(Decision):
         try:
             scheme, host, port = origin_parts(self._origin)
         except Refused as refused:
-            return "", No("", refused).why
+            return No(refused, self._origin)._read()
         return host, _why_not(self._policy.ways_to_pages(host), NO_PAGE, host, port, scheme)
 
 
@@ -191,7 +193,7 @@ class Policy:
                     return page
             return self._by_star(origin, tail) if self._star_ends else NoPage(self, origin)
         except Refused as refused:
-            return No("", refused)
+            return No(refused, url)
 
     def _by_star(self, origin: str, tail: str) -> Decision:
         for end in self._stars_over(origin):
@@ -234,7 +236,7 @@ class Policy:
         try:
             check_host(host)
         except Refused as refused:
-            return No(host, refused)
+            return No(refused, host=host)
         for way in ways:
             for at in self._stars_for(way, host, port):
                 site = self._hosts.get(at)
@@ -247,7 +249,7 @@ class Policy:
         try:
             scheme, host, port = read_origin(url)
         except Refused as refused:
-            return No("", refused)
+            return No(refused, url)
         return self.host(host, port, scheme)
 
     def ways(self, host: str) -> list[Authority]:

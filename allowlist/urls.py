@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from ada_url import normalize_url
+from ada_url import URL, normalize_url
 
 LONGEST = 8 * 1024  # characters; Chromium takes 2 MB, no page of ours needs it
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -98,6 +98,14 @@ def origin_parts(origin: str) -> tuple[str, str, int]:
         port = int(written)
     check_host(host)
     return scheme, host, port
+
+
+def named_host(text: str) -> str:
+    """The host that `text` names, "" if none: to be told, whatever else is wrong with it."""
+    try:
+        return URL(text).hostname
+    except ValueError:
+        return ""
 
 
 def page_parts(tail: str) -> tuple[str, str | None]:

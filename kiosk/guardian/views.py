@@ -111,6 +111,15 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def ending_in_full(sentence: str, longest: int) -> str:
+    """A sentence of at most so many characters. What is long in it is a host, and who owns a host stands at
+    its end; so its beginning goes.
+    """
+    over = len(sentence) - longest
+    host = max(sentence.split(" "), key=len)
+    return sentence.replace(host, f"…{host[over + 1 :]}") if over > 0 else sentence
+
+
 def _internet(cut: on.InternetCut) -> str:
     if cut.alert_only:
         return "alert_only" if cut.fenced else "alert"
@@ -173,7 +182,7 @@ def _session(s: Session, setting: Setting, serial: int) -> View:
 
 def _note(s: Session, setting: Setting) -> str:
     if s.refused:
-        return shortened(s.refused, LONGEST_NOTE)
+        return ending_in_full(s.refused, LONGEST_NOTE)
     return setting.titles.get(s.site, "") if s.state is State.PAGE else ""
 
 

@@ -58,13 +58,37 @@ def test_a_page_and_its_host_are_answered_with_the_site_that_allows_them() -> No
     assert not policy.host("farm.example", 80).ok
     assert not policy.host("farm.example", 443, "http").ok
     assert not policy.host("10.0.0.1", 443).ok
-    number = policy.page("https://1.2.3.4/")
-    assert (number.host, number.why) == ("", "This address names its host by a number.")
-    assert policy.page("chrome://settings/").why == "This address is neither http nor https."
-    assert policy.page("https://a:b@farm.example/").why == "This address carries a name or password."
     assert "why='This page of farm.example is not on the list.'" in repr(refused)
     assert policy.host_of("wss://farm.example/live").ok
     assert not policy.host_of("ws://farm.example/live").ok
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "why"),
+    [
+        ("https://1.2.3.4/", "1.2.3.4", "This address at 1.2.3.4 names its host by a number."),
+        ("https://0x7f.1/", "127.0.0.1", "This address at 127.0.0.1 names its host by a number."),
+        ("https://evil.example./", "evil.example.", "This address at evil.example. ends its host in a dot."),
+        (
+            "https://farm.example@evil.example/",
+            "evil.example",
+            "This address at evil.example carries a name or password.",
+        ),
+        (
+            "https://farm.example/animals/..%2f",
+            "farm.example",
+            "This address at farm.example hides another path in its path.",
+        ),
+        ("ftp://evil.example/", "evil.example", "This address at evil.example is neither http nor https."),
+        ("mailto:a@evil.example", "", "This address is neither http nor https."),
+        (f"https://evil.example/{'x' * 9000}", "evil.example", "This address at evil.example is too long."),
+        ("nonsense", "", "This address is not a URL."),
+    ],
+)
+def test_a_no_names_the_host_of_an_address_that_no_list_can_allow(url: str, host: str, why: str) -> None:
+    """As a browser reads it, wherever one can be read (CHILD_UI, scene 10)."""
+    answer = Policy([site()]).page(url)
+    assert (answer.ok, answer.host, answer.why) == (False, host, why)
 
 
 def test_the_first_site_of_the_list_that_has_a_page_answers_for_it() -> None:

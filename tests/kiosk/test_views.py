@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -68,7 +69,10 @@ def test_the_browser_is_seen_on_a_painted_listed_page_and_nowhere_else() -> None
 def test_a_closed_door_says_why_and_never_more_than_there_is_room_for() -> None:
     why = "This page of farm.example is not on the list."
     assert after(*ON_PAGE, on.LinkRefused("farm.example", why)).note == why
-    assert len(after(*ON_PAGE, on.LinkRefused("x", f"{'x' * 300} is not on the list.")).note) == LONGEST_NOTE
+    long = f"No page of www.bbc.co.uk.{'a' * 300}.evil.example is on the list."
+    note = after(*ON_PAGE, on.LinkRefused("x", long)).note
+    assert len(note) == LONGEST_NOTE
+    assert re.fullmatch(r"No page of …a+\.evil\.example is on the list\.", note), "who owns it is at its end"
     assert not after(*ON_PAGE, on.PageMoved(PAGE, back=True), on.LinkRefused("x", stays=False)).back
 
 
