@@ -33,7 +33,7 @@ from kiosk.guardian.log import Log
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.proof import Proof
-from kiosk.guardian.refusals import DOOR, FAILED, LINK, PART, Refusals
+from kiosk.guardian.refusals import DOOR, FAILED, KINDS, LINK, PART, Refusals
 from kiosk.guardian.steps import what_was_done
 from kiosk.guardian.store import Store
 from kiosk.guardian.telling import Progress
@@ -165,8 +165,8 @@ class Safekeeping:
 
     def stop(self) -> None:
         """The kiosk is being stopped: write what waits. A session that is open stays open here."""
-        self._underway.stop()
         self._refusals.on_page("", "")
+        self._underway.stop()
 
     @property
     def button_tested(self) -> object:
@@ -191,9 +191,10 @@ class Safekeeping:
             self._record(kind, person, **detail)
 
     def _record(self, kind: str, person: str, **detail: object) -> None:
-        """A page's record may wait a little; every other one takes those that wait along, in their order."""
-        if kind == PAGE:
-            self._underway.page(now(), time.monotonic_ns(), person, **detail)
+        """That of a page, or of what was refused to it, may wait a little; every other one takes those that
+        wait along, in their order."""
+        if kind == PAGE or kind in KINDS:
+            self._underway.soon(kind, now(), time.monotonic_ns(), person, **detail)
             self._underway.write()
             return
         with self._store.transaction():

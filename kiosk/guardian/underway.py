@@ -2,8 +2,8 @@
 
 Found at a start, it means that nobody ended it: the power was pulled, which the nursery's policy counts as a
 panic (H3), or the kiosk was switched off, or stopped by itself. Its beginning and end are on the disk at
-once. Its pages are written together, at most once in a second, so that no page that moves all the time keeps
-the disk busy; a loss of power loses the last second of them.
+once. Its pages, and what was refused to them, are written together, at most once in a second, so that no page
+that moves or asks all the time keeps the disk busy; a loss of power loses the last second of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kiosk.guardian.store import Store
 KEPT = "session_open"
 EVERY = 1.0  # s from one writing of pages to the next
 MOST_PAGES = 50  # records in that time; what is more is counted
-PAGE = "page"  # the kind of record that may wait
+PAGE = "page"  # the kind of record that says so
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Left:
 
 
 class Underway:
-    """In `store`, with its pages in `log`. Every method but `page` and `on_page` may raise StoreError."""
+    """In `store`, with its pages in `log`. Every method but `soon` and `on_page` may raise StoreError."""
 
     def __init__(self, store: Store, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -44,7 +44,8 @@ class Underway:
         self._clock = clock
         self._session: dict[str, Any] | None = None
         self._changed = False
-        self._pages: list[tuple[datetime, int, str, dict[str, object]]] = []
+        self._waiting: list[tuple[str, datetime, int, str, dict[str, object]]] = []
+        self._pages = 0  # of them
         self._more = 0  # pages that were not kept
         self._next = 0.0
 
@@ -88,27 +89,28 @@ class Underway:
         if now != self._session:
             self._session, self._changed = now, True
 
-    def page(self, at: datetime, mono_ns: int, person: str, **detail: object) -> None:
-        """A record of a page, to be written soon."""
-        if len(self._pages) < MOST_PAGES:
-            self._pages.append((at, mono_ns, person, detail))
-        else:
+    def soon(self, kind: str, at: datetime, mono_ns: int, person: str, **detail: object) -> None:
+        """A record that may wait a little. Of another kind than PAGE, all of them are kept."""
+        if kind == PAGE and self._pages == MOST_PAGES:
             self._more += 1
+            return
+        self._pages += kind == PAGE
+        self._waiting.append((kind, at, mono_ns, person, detail))
 
     def write(self, at_once: bool = False) -> None:
         """Write what waits, if it has waited long enough. What cannot be written goes on waiting."""
-        if not (self._pages or self._changed) or not (at_once or self._clock() >= self._next):
+        if not (self._waiting or self._changed) or not (at_once or self._clock() >= self._next):
             return
         self._next = self._clock() + EVERY
         with self._store.transaction():
-            for at, mono_ns, person, detail in self._pages:
-                self._log.append(PAGE, at, mono_ns, person, **detail)
+            for kind, at, mono_ns, person, detail in self._waiting:
+                self._log.append(kind, at, mono_ns, person, **detail)
             if self._more:
-                at, mono_ns, person, _ = self._pages[-1]
+                _, at, mono_ns, person, _ = self._waiting[-1]
                 self._log.append("pages_not_kept", at, mono_ns, person, count=self._more)
             if self._session is not None:
                 self._keep()
-        self._pages, self._more, self._changed = [], 0, False
+        self._waiting, self._pages, self._more, self._changed = [], 0, 0, False
 
     def _keep(self) -> None:
         self._store.keep(KEPT, self._session)

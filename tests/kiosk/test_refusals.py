@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kiosk.commands.summary import summarise
+from kiosk.events import Adult
+from kiosk.guardian.log import Log
 from kiosk.guardian.refusals import (
     BROWSER,
     CALLS_HOME,
@@ -13,9 +18,12 @@ from kiosk.guardian.refusals import (
     DOOR,
     LINK,
     MOST_HOSTS,
+    MOST_RECORDS,
     OTHERS,
     Refusals,
 )
+from kiosk.guardian.safekeeping import Place, Safekeeping
+from kiosk.guardian.store import Store
 
 FARM, POND = "https://farm.example/", "https://pond.example/"
 
@@ -71,3 +79,55 @@ def test_a_page_that_asks_for_names_without_end_fills_no_disk(refusals: Refusals
     assert len(written) == MOST_HOSTS + 3
     assert (DOOR, "m.ali", {"host": OTHERS, "page": FARM}) in written
     assert written[-1][2]["count"] == 10_000 - MOST_HOSTS
+
+
+def test_a_page_that_takes_another_query_or_fragment_is_the_same_page(
+    refusals: Refusals, written: list[Any]
+) -> None:
+    for number in range(100):
+        refusals.on_page(f"{FARM}?{number}#{number}", "m.ali")
+        refusals.refused(DOOR, "ads.example")
+    refusals.on_page(POND, "m.ali")
+    assert [(kind, detail["page"]) for kind, _, detail in written] == [(DOOR, FARM), (COUNT, FARM)]
+    assert written[-1][2]["count"] == 100
+
+
+def flood(refusals: Refusals, pages: Iterable[str]) -> int:
+    """How many were refused: twice one host, and once each of more than have a record."""
+    refused = 0
+    for page in pages:
+        refusals.on_page(page, "m.ali")
+        for host in ("ads.example", *(f"{number}.example" for number in range(MOST_HOSTS)), "ads.example"):
+            refusals.refused(DOOR, host, why="not on the list")
+            refused += 1
+    refusals.on_page("", "")
+    return refused
+
+
+def test_a_page_that_takes_other_addresses_without_end_fills_no_disk_and_nothing_is_lost(
+    refusals: Refusals, written: list[Any]
+) -> None:
+    refused = flood(refusals, (f"{FARM}{number}" for number in range(2 * MOST_RECORDS)))
+    assert len(written) <= 2 * MOST_RECORDS + 2
+    counts = [detail["count"] - 1 for kind, _, detail in written if kind == COUNT]
+    assert sum(kind == DOOR for kind, _, _ in written) + sum(counts) == refused
+    del written[:]
+    refusals.on_page(FARM, "a.khan")
+    refusals.refused(DOOR, "ads.example")
+    assert [detail["host"] for _, _, detail in written] == ["ads.example"], "the next session has its own"
+
+
+def test_a_flood_of_refusals_is_written_together_and_the_report_counts_all_of_it(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "kiosk.db")
+    commits: list[str] = []
+    store._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    records = Safekeeping(store, Place("Room", ()), lambda *_: pytest.fail("nobody is told"), lambda _: None)
+    for number in range(20):
+        records.on_page(f"{FARM}{number}", Adult("m.ali", "Ms Ali"))
+        for host in range(MOST_HOSTS + 1):
+            records.refused(f"{host}.example", "not on the list")
+    records.on_page("", None)
+    records.stop()
+    assert len(commits) <= 20, "once a second"
+    assert summarise(Log(store).entries()).others.total() == 20 * (MOST_HOSTS + 1)
+    store.close()

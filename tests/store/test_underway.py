@@ -11,7 +11,7 @@ from kiosk.events import Adult
 from kiosk.guardian.clocks import uptime
 from kiosk.guardian.log import Log
 from kiosk.guardian.store import Store
-from kiosk.guardian.underway import EVERY, KEPT, MOST_PAGES, Left, Underway
+from kiosk.guardian.underway import EVERY, KEPT, MOST_PAGES, PAGE, Left, Underway
 
 ALI, KHAN = Adult("m.ali", "Ms Ali"), Adult("a.khan", "Mrs Khan")
 FARM = "https://farm.example/"
@@ -40,7 +40,7 @@ class Session:
 
     def moves(self, url: str, now: datetime) -> None:
         self.underway.on_page(url, ALI)
-        self.underway.page(now, 1, "m.ali", url=url)
+        self.underway.soon(PAGE, now, 1, "m.ali", url=url)
         self.underway.write()
 
     def found(self) -> Left | None:
