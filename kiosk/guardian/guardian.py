@@ -181,6 +181,7 @@ class Guardian:
         self.events.end()
         if not self._in_panic() and self.session.state not in OPEN:
             self.events.keep(self.records.session_ends)
+        self.events.keep(self.records.write_again)
         self.events.keep(self.records.stop)
         await self.alert_way.gone()
         await self.browsing.closed()
@@ -214,8 +215,8 @@ class Guardian:
         yield self.presenter.signal
         for effect in effects:
             yield partial(self._effects[type(effect)], effect)
-        if was.state in OPEN and self.session.state not in OPEN:
-            yield self.records.session_ends
+        if was.state in OPEN and self.session.state not in OPEN and self.session.panic is Panic.ARMED:
+            yield self.records.session_ends  # a panic's latch takes it along: it must not be gone before
         yield lambda: self.records.on_page(self.session.url, self.session.adult)
 
     def identified(self, adult: on.Adult) -> bool:

@@ -82,8 +82,9 @@ class Underway:
         self.write(at_once=True)
 
     def on_page(self, url: str, adult: Adult | None) -> None:
-        """It is on this page now, "" for none, and this adult's."""
-        if self._session is None:
+        """It is on this page now, "" for none, and this adult's. Without one it is over, and it stays as
+        it was until what ended it is on the disk."""
+        if self._session is None or adult is None:
             return
         now = {**self._session, "url": shortened(url), **_whose(adult)}
         if now != self._session:

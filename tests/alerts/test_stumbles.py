@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +21,7 @@ from kiosk.guardian.latch import Latch
 from kiosk.guardian.log import Log
 from kiosk.guardian.steps import HUNG, ON_GLASS, WRITTEN, in_words
 from kiosk.guardian.store import Store
+from kiosk.guardian.underway import Underway
 from kiosk.session import handle
 from kiosk.state import Panic, Session, State
 from tests.alerts.test_drill_by_hand import ADULT, Desk, at_the_desk
@@ -243,6 +247,38 @@ def test_a_latch_that_could_not_be_written_is_not_said_to_be(store: Store) -> No
         store.run("PRAGMA query_only = OFF")
 
     at_the_desk(store, act)
+
+
+def test_a_session_is_not_over_on_the_disk_before_the_panic_that_ended_it_is_on_it_h3(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program holds the records for as long as the latch takes to fail; then the power may go."""
+
+    async def act(desk: Desk) -> None:
+        guardian, records = desk.guardian, desk.guardian.records
+        session, _ = handle(Session(now=time.monotonic()), on.Identified(ADULT))
+        guardian.events.session = replace(session, url="https://farm.example/")
+        records.session_begins(ADULT)
+        latch = records.latch
+
+        def while_they_are_held(*told: object, **more: object) -> None:
+            with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                latch(*told, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(records, "latch", while_they_are_held)
+        guardian.trip("by the red button", time.monotonic_ns())
+        assert "Another program" in (await steps(desk, WRITTEN))[WRITTEN]
+        guardian.note("looked")  # takes along what has waited of the session
+        with closing(Store.reading(store.path)) as found:
+            assert not Latch(found).latched
+            left = Underway(found, Log(found)).left
+        assert left is not None
+        assert (left.adult, left.url) == (ADULT, "https://farm.example/")
+
+    at_the_desk(store, act)
+    assert Latch(store).latched, "what was not written yet is, at the latest when the kiosk is stopped"
+    assert Underway(store, Log(store)).left is None
 
 
 @pytest.mark.parametrize("screen", [True, False])

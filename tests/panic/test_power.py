@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -98,6 +100,19 @@ def test_so_is_one_that_was_told_to_stop_as_a_power_button_or_an_administrator_d
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not Path(f"/proc/{pid}").exists())
     told(at, "the kiosk itself stopped during a session")
+
+
+def test_a_panic_that_the_held_records_did_not_take_is_one_when_the_power_goes_h3(at: Place) -> None:
+    with at.life() as (_, screen, control):
+        opening(screen, control)
+        with closing(sqlite3.connect(at.folder / "state" / "kiosk.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            control.ask("press", what="panic")
+            screen.until(lambda view: view.scene in LATCHED)
+            time.sleep(1.6)  # about as long as the panic's three writes wait for the records
+        control.ask("status")
+    (at.folder / "run" / "panic").unlink()  # the run folder is memory
+    told(at, "")
 
 
 def test_and_one_that_fell_over_a_mistake_of_ours(at: Place) -> None:
