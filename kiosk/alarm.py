@@ -21,6 +21,7 @@ from kiosk.state import OPEN, Alarm, Ending, Left, Panic, Result, Session, locke
 
 STILL_NAMED = 120.0  # s for which a panic names the page that was put away before it
 AGAIN = 60.0  # s at least between two such tellings of one panic, each time twice as long until it is taken
+EACH = 60.0  # s in which one more press of a panic is written and the others are counted
 HELD = "The red button is still pressed, or its cable is broken. Release it, or tell ICT."
 
 
@@ -31,11 +32,7 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
     """
     cut, held = e.cut or s.alarm.cut, e.held or s.alarm.held
     if s.panic is Panic.LATCHED and (e.drill or not s.alarm.drill):
-        alarm, log = replace(s.alarm, held=held, cut=cut), do.Log("panic_again", "", {"cause": e.cause})
-        if not _unheard(s):
-            return replace(s, alarm=alarm), (log,)
-        alarm = replace(alarm, alert=None, told_at=s.now, again=alarm.again + 1)
-        return replace(s, alarm=alarm), (do.TellAgain(e.cause), log)
+        return _again(replace(s, alarm=replace(s.alarm, held=held, cut=cut)), e.cause)
     left = None if e.drill or s.url else _just_left(s)
     adult = s.adult or (s.menu.adult if s.menu else left.adult if left else s.alarm.adult)
     if cut is not None:
@@ -44,6 +41,25 @@ def trip(s: Session, e: on.PanicTripped) -> Result:
     alarm = Alarm(e.cause, e.at, adult, url, ago, held=held, drill=e.drill, cut=cut, told_at=s.now)
     latched = replace(locked(s), panic=Panic.LATCHED, alarm=alarm)
     return latched, (do.Latch(e.cause, e.at, adult, url, e.drill, ago), do.Close())
+
+
+def _again(s: Session, cause: str) -> Result:
+    """One more press of a panic. A button that chatters fills no log: those that tell nothing are counted."""
+    alarm, log = replace(s.alarm, noted_at=s.now), do.Log("panic_again", "", {"cause": cause})
+    if _unheard(s):
+        alarm = replace(alarm, alert=None, told_at=s.now, again=alarm.again + 1)
+        return replace(s, alarm=alarm), (do.TellAgain(cause), log)
+    if s.now < s.alarm.noted_at + EACH:
+        return replace(s, alarm=replace(s.alarm, more=s.alarm.more + 1)), ()
+    return replace(s, alarm=alarm), (log,)
+
+
+def _counted(s: Session) -> Result:
+    """What was counted since, as one record."""
+    if not s.alarm.more:
+        return s, ()
+    alarm = replace(s.alarm, noted_at=s.now, more=0)
+    return replace(s, alarm=alarm), (do.Log("panic_again", "", {"count": s.alarm.more}),)
 
 
 def _unheard(s: Session) -> bool:
@@ -110,7 +126,7 @@ def unlatched(s: Session, e: on.Unlatched) -> Result:
     """The reset is written down: it ends at locked, restarting nothing."""
     if s.alarm.outcome is None:
         raise NotNow("Nobody is resetting.")
-    return replace(locked(s), left=None), ()
+    return replace(locked(s), left=None), _counted(s)[1]
 
 
 def not_unlatched(s: Session, e: on.NotUnlatched) -> Result:
@@ -119,9 +135,8 @@ def not_unlatched(s: Session, e: on.NotUnlatched) -> Result:
 
 
 def latched_tick(s: Session, e: on.Tick) -> Result:
-    if s.alarm.resetter is None or s.now < s.alarm.reset_until:
-        return s, ()
-    return _away(s), ()
+    s, log = _counted(s) if s.now >= s.alarm.noted_at + EACH else (s, ())
+    return (s if s.alarm.resetter is None or s.now < s.alarm.reset_until else _away(s)), log
 
 
 def latched_cancel(s: Session, e: on.ResetCancelled) -> Result:

@@ -5,6 +5,7 @@ The rules that make them are in `rules` (the session) and `alarm` (panic and fau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -101,6 +102,8 @@ class Alarm:
     alert: on.AlertMoved | None = None
     told_at: float = 0  # when it was last given to be sent, for this press or an earlier one
     again: int = 0  # how often it was told again, for another press
+    noted_at: float = -math.inf  # when a further press was last written down
+    more: int = 0  # of them, counted since
     resetter: Adult | None = None
     reset_until: float = 0
     outcome: on.Outcome | None = None  # chosen, and not unlocked yet

@@ -132,7 +132,7 @@ class _Counting:
                 self._unarmed(entry, entry.detail.get("faults", []))
                 self._tested(entry.detail.get("faults", []))
         if entry.kind in WORTH_A_LINE:
-            self.summary.counts[entry.kind] += 1
+            self.summary.counts[entry.kind] += int(entry.detail.get("count", 1))
         self.summary.last = entry.at
         self._before = entry
 

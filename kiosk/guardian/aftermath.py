@@ -12,6 +12,7 @@ import asyncio
 from hardware.wiring import Cause
 from kiosk import effects as do
 from kiosk import events as on
+from kiosk.alarm import HELD
 from kiosk.errors import StoreError
 from kiosk.guardian import clocks
 from kiosk.guardian.circuit import CERTAIN, Circuit
@@ -55,20 +56,23 @@ class Aftermath:
 
     def tripped(self, tripped: Tripped) -> None:
         """The button's thread has done its part."""
-        keep = self._events.keep
+        keep, session = self._events.keep, self._events.session
         self.marks, self.latest = tripped.marks, tripped
         keep(lambda: self._circuit.tripped(tripped))
         if tripped.held:
             later = asyncio.get_running_loop().call_later
             later(CERTAIN, lambda: keep(lambda: self._circuit.settled(tripped)))
-        announced = keep(lambda: self._drill.claims(tripped, self._events.session)) or False
+        announced = keep(lambda: self._drill.claims(tripped, session)) or False
         # One event and so one picture: each further one would keep the compositor from showing the first.
         cut = keep(lambda: self._radios.tripped(tripped.confirmed))
         held = tripped.held and self._circuit.held  # what waited for us may have been let go before
         self._events.post(on.PanicTripped(tripped.cause, clocks.reading(), held, announced, cut))
         keep(self._glass.lift)
         keep(lambda: self._records.steps(self.marks))
-        self._radios.write(tripped.confirmed)
+        if session.panic is Panic.ARMED:
+            self._radios.write(tripped.confirmed)
+        elif not session.alarm.drill:
+            keep(lambda: self._heard(tripped, session.alarm.cause))
 
     def latch(self, e: do.Latch) -> None:
         """The latch onto the disk, with the incident and its alert. Raises StoreError."""
@@ -92,6 +96,11 @@ class Aftermath:
             self._mark(WRITTEN, error)
             self._radios.new_alert()
             self._number_it()
+
+    def _heard(self, tripped: Tripped, cause: str) -> None:
+        """One more press of a panic, dealt with. Raises StoreError while there is anything left to write."""
+        self._records.write_again()
+        self._emergency.heard(tripped.number, cause, self._records.latched_by)
 
     def tell_again(self, e: do.TellAgain) -> None:
         """Another press, and nobody is here. Raises StoreError."""
@@ -139,7 +148,14 @@ class Aftermath:
             self._events.post(on.IncidentOpened(panic.number))
 
     def unlatch(self, e: do.Unlatch) -> None:
-        """Written down first, then taken off, then seen (scene 13). Raises StoreError if it is still on."""
+        """Written down first, then taken off, then seen (scene 13). Raises StoreError if it is still on.
+
+        The button itself is looked at: that it was let go may have been heard of after the next press.
+        """
+        if self._circuit.held:
+            self._records.log("reset_held", e.by.id)
+            self._events.post(on.NotUnlatched(HELD))
+            return
         try:
             self._records.unlatch(e.outcome, e.by, tested=self._circuit.tested, care=e.care)
         except Exception as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hardware.panel import Panel
-from hardware.wiring import Cause
+from hardware.wiring import Cause, Contact
 from kiosk.guardian.clocks import now
 from kiosk.guardian.emergency import Tripped
 from kiosk.guardian.proof import Drills, Proof
@@ -39,6 +39,7 @@ class Circuit:
         self._proof = self._read()
         self._armed = False
         self._latest = 0  # the number of the latest panic
+        self._said: Cause | None = None  # what the panic's incident has of its contacts
         self.pressed = False  # that one was a press of the button, seen by this process
 
     def checks(self) -> tuple[Check, Check]:
@@ -84,6 +85,9 @@ class Circuit:
         if cause is None or tripped.number != self._latest or CAUSES[cause] == tripped.cause:
             return
         self.pressed = cause is Cause.BUTTON
+        if cause is self._said:
+            return  # a wire that chatters is no flood
+        self._said = cause
         self._records.note(f"Its contacts now say: stopped {CAUSES[cause]}.")
 
     @property
@@ -92,13 +96,18 @@ class Circuit:
         return self._panel.panic.cause is not None
 
     @property
+    def out(self) -> bool:
+        """Whether its contacts read as at rest, now."""
+        return self._panel.panic.state is Contact.CLEAR
+
+    @property
     def tested(self) -> str:
         """Which circuit the latest panic has tested, if it has come out again; "" for none."""
         return self._panel.circuit if self.pressed else ""
 
     def reset(self) -> None:
         """The panic was reset, and with it the button perhaps proven."""
-        self._proof = self._read()
+        self._proof, self._said = self._read(), None
 
     def _read(self) -> Proof:
         return Proof.read(self._records.button_tested, self._panel.circuit, given=self._panel.proven)

@@ -133,6 +133,13 @@ class Emergency:
         if self._flag.raised is None:
             self._flag.put_up(cause, edge_ns)
 
+    def heard(self, number: int, cause: str, edge_ns: int) -> None:
+        """All up to the trip of that number was dealt with: the flag names again the one that the panic began
+        with, of this cause and edge. A later trip is still to be heard of, and stays on it."""
+        with self._lock:
+            if number == self._number:
+                self._flag.put_up(cause, edge_ns)
+
     def reset(self, number: int) -> None:
         """Take the latch in memory off, unless there has been a panic after the one of that number.
 

@@ -4,7 +4,8 @@ The run folder is memory (tmpfs), so putting the flag up is one system call that
 no room on one; after a kill -9 in the next instant the next start finds it up. The latch in the records
 outlives the power, but is written some milliseconds later, by the event loop, if that is alive (invariant 3).
 
-It names the newest trip, by its edge: one that the records do not have was made after those that they have.
+It names a trip by its edge: the newest that nobody has dealt with, else the one that the panic began with. So
+one that the records do not have is still to be heard of.
 """
 
 from __future__ import annotations

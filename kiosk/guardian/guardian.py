@@ -149,7 +149,7 @@ class Guardian:
         self.note("started")
         self.radios.turn_off()
         self._test()
-        recover(self.emergency, self.radios, self.records, self.events)
+        recover(self.emergency, self.radios, self.circuit, self.records, self.events)
 
     async def tick(self) -> None:
         """Time passing, for ever."""

@@ -1,7 +1,7 @@
 """What the process before this one left, by a power cut or a kill: nothing of it is taken to be over.
 
-A latch goes on as it was. A press that was not written down, also in a drill, or a session that nobody ended,
-is a panic now (H3).
+A latch goes on as it was. A press that nobody has dealt with, in whatever state, is one now, and a session
+that nobody ended is a panic (H3).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from kiosk import events as on
 from kiosk.guardian import clocks
+from kiosk.guardian.circuit import Circuit
 from kiosk.guardian.emergency import Emergency
 from kiosk.guardian.eventqueue import EventQueue
 from kiosk.guardian.flag import Raised
@@ -21,21 +22,24 @@ from kiosk.state import Alarm, Panic
 STOPPED = ", just before the kiosk itself stopped"
 
 
-def recover(emergency: Emergency, radios: Radios, records: Safekeeping, events: EventQueue) -> None:
+def recover(
+    emergency: Emergency, radios: Radios, circuit: Circuit, records: Safekeeping, events: EventQueue
+) -> None:
     """Once, before anything else happens."""
     if (latched := records.latched_since) is None:
         _trip(emergency, records, events)
         return
     press = emergency.left_by_another
+    unheard = press is not None and press.edge_ns != records.latched_by
     emergency.resume(latched.cause, records.latched_by)
-    alarm = Alarm(latched.cause, latched.at, drill=records.drilling)
-    # As if just told once more: a button that is still in is no press that somebody made now.
-    alarm = replace(alarm, told_at=events.session.now, again=1)
+    # A button that is still in trips anew, and nobody presses it now: as if that had just been told.
+    again = 0 if unheard or circuit.out else 1
+    alarm = Alarm(latched.cause, latched.at, drill=records.drilling, told_at=events.session.now, again=again)
     events.session = replace(events.session, panic=Panic.LATCHED, alarm=alarm)
     events.keep(records.resume)
     events.keep(lambda: _recall(records, events))
     events.post(on.InternetCut(radios.block(), clocks.reading()))
-    if alarm.drill and press is not None and press.edge_ns != records.latched_by:
+    if press is not None and unheard:
         _trip_again(emergency, press)
 
 

@@ -293,6 +293,13 @@ def test_a_child_who_tells_often_is_counted_and_a_presence_check_is_not_telling_
     assert summarise(book.entries).sittings[0].told == 3
 
 
+def test_presses_in_a_panic_that_were_counted_count() -> None:
+    book = Book()
+    book.write("panic_again", cause="by the red button")
+    book.write("panic_again", count=41)
+    assert summarise(book.entries).counts["panic_again"] == 42
+
+
 def test_still_armed_is_yes_no_or_not_known() -> None:
     book = Book()
     book.write("started")

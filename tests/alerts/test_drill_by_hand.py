@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -34,19 +35,25 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._begun = threading.Event()
         self.panel: SimulatedPanel = open_panel(
             HardwareSettings(), True, self._tripped, lambda: None, lambda badge: None
         )
         place = Place("Room 2", (PathTo("Mrs Khan", "mailtos://x"),))
-        records = Safekeeping(store, place, lambda url, message: Delivery(False), lambda event: None)
+        records = Safekeeping(store, place, lambda url, message: Delivery(False), self._post)
         flag = Flag(store.path.with_name("flag"))
         self.guardian = Guardian(
             Session(), Setting, records, self.panel, pytest.fail, flag, Drills(), window=10
         )
         self.guardian.begin()
+        self._begun.set()
 
     def _tripped(self, trip: Trip) -> None:
+        self._begun.wait(10)  # a button that is in at the start trips before there is anybody
         self.guardian.trip(settings.cause(trip), trip.at_ns, held=True)
+
+    def _post(self, event: on.Event) -> None:
+        self.guardian.post(event)
 
     async def press(self, incidents: int) -> Incident:
         """Press the button; the incident that it made, once it has its steps."""

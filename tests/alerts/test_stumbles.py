@@ -330,6 +330,9 @@ def test_a_button_that_failed_to_be_read_once_is_opened_anew_and_says_so_meanwhi
             async with asyncio.timeout(10):
                 while guardian.session.panic is Panic.ARMED:  # what cannot be read counts as pressed
                     await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while guardian.circuit.held:
+                await asyncio.sleep(0.01)
         guardian._test()
         for event in (
             on.Identified(on.Adult("a.khan", "Mrs Khan", on.Role.SLT)),

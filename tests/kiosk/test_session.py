@@ -680,6 +680,18 @@ def test_a_button_that_chatters_while_one_after_the_other_takes_it_is_told_once_
     assert told == [1, 61, 121]
 
 
+def test_a_button_that_chatters_is_written_once_and_then_counted_by_the_minute() -> None:
+    said, session = [], LATCHED_ONE
+    for second in range(101, 311):
+        session, effects = run(session, on.Tick(second), PRESS, on.ButtonReleased())
+        said += [(second, e.detail) for e in effects if isinstance(e, do.Log)]
+    first, *counts = said
+    assert first == (101, {"cause": "by the red button"})
+    assert counts == [(second, {"count": 60 - (second == 161)}) for second in (161, 221, 281)]
+    session, effects = run(session, on.Identified(KHAN), on.OutcomeChosen(Outcome.OTHER), on.Unlatched())
+    assert do.Log("panic_again", "", {"count": 30}) in effects, "it is written before it is over"
+
+
 def test_a_press_beside_slt_at_the_screen_or_in_a_drill_tells_nobody_again() -> None:
     taken, _ = run(LATCHED_ONE, on.AlertMoved("told"), on.Identified(KHAN))
     session, effects = run(taken, PRESS)
