@@ -8,6 +8,7 @@ import errno
 import gc
 import socket
 import struct
+import time
 from typing import Any, NoReturn
 
 import pytest
@@ -297,13 +298,19 @@ def test_a_cut_sends_nothing_of_what_it_still_holds(tls_for: Any, trusting: Any)
             _, writer = await opened.tunnel(f"{FARM}:{port}")
             writer.write(hello_for(FARM, trusting)[0])
             await joined.wait()
-            sent = 0
-            with contextlib.suppress(TimeoutError):  # until every buffer on the way is full
-                while True:
+            sent = full = 0
+            while (
+                full < 2
+            ):  # until every buffer on the way is; one look may be the machine's that stood still
+                if not full:
                     writer.write(bytes(65536))
+                try:
                     async with asyncio.timeout(0.3):
                         await writer.drain()
-                    sent += 65536
+                except TimeoutError:
+                    full += 1
+                else:
+                    sent, full = sent + 65536, 0
             opened.door.cut()
             may_read.set()
             got, why = await ends.get()
@@ -436,10 +443,11 @@ def test_a_side_that_does_not_read_holds_the_other_back_and_loses_nothing_of_wha
         async with served(pour) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
             reader, writer = await opened.tunnel(f"{FARM}:{port}")
             writer.write(hello_for(FARM, trusting)[0])
-            before = -1
-            while sent != before:  # until nothing moves any more
+            still = 0
+            while still < 2:  # until nothing moves any more; one look may be the machine's that stood still
                 before = sent
                 await asyncio.sleep(0.3)
+                still = still + 1 if sent == before and sent else 0
             assert 0 < sent < much  # what sockets hold, and nothing in the door
             for n in range(much):
                 assert await reader.readexactly(MIB) == bytes([n]) * MIB
@@ -468,21 +476,32 @@ def test_a_side_that_has_said_all_still_hears_the_other(trusting: Any) -> None:
 
 def test_a_tunnel_that_carries_bytes_one_way_now_and_then_is_not_quiet(trusting: Any) -> None:
     async def main() -> None:
+        pauses: list[float] = []
+
         async def tick(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)
             for _ in range(8):
+                before = time.monotonic()
                 writer.write(b".")
                 await asyncio.sleep(0.3)
+                pauses.append(time.monotonic() - before)
 
         limits = Limits(idle=2)
         async with (
             served(tick) as port,
             Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
         ):
-            reader, writer = await opened.tunnel(f"{FARM}:{port}")
-            writer.write(hello_for(FARM, trusting)[0])
-            assert await reader.read() == b"........"
-            writer.close()
+            for _ in range(3):
+                pauses.clear()
+                heard = b""
+                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                    reader, writer = await opened.tunnel(f"{FARM}:{port}")
+                    writer.write(hello_for(FARM, trusting)[0])
+                    heard = await reader.read()
+                    writer.close()
+                if pauses and max(pauses) < 1:  # or the machine kept it quiet
+                    break
+            assert heard == b"........"
 
     run(main())
 

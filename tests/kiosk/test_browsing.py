@@ -13,6 +13,7 @@ from kiosk.errors import BrowserError, FilterError
 from kiosk.faults import TABLE
 from kiosk.guardian import browser_events as web
 from kiosk.guardian.browsing import Browsing, bare, host
+from tests.waiting import until
 
 
 def opening(error: Exception, first: bool = True) -> list[on.Event]:
@@ -128,9 +129,10 @@ def test_there_are_never_two_ways_out_and_no_death_is_told_twice(happens: Callab
         async with asyncio.TaskGroup() as tasks:
             session = Session(tasks)
             session.browsing.open(first=True)
-            await asyncio.sleep(0.05)
+            await until(lambda: session.many(on.BrowserReady) == 1, 10)
             happens(session)
-            await asyncio.sleep(0.1)
+            await until(lambda: session.many(on.BrowserReady) == 2, 10)
+            await asyncio.sleep(0.1)  # and no more
             assert session.many(on.BrowserGone) == 1
             assert session.many(on.BrowserReady) == 2
             assert [way_out.dead.is_set() for way_out in session.made] == [True, False]
@@ -145,11 +147,11 @@ def test_what_was_replaced_has_nothing_more_to_say() -> None:
         async with asyncio.TaskGroup() as tasks:
             session = Session(tasks)
             session.browsing.open(first=True)
-            await asyncio.sleep(0.05)
+            await until(lambda: session.many(on.BrowserReady) == 1, 10)
             too_late = session.browsing.ending("The screen did not confirm.")
             old = session.made[0]
             old.hear(web.Gone("It ended."))
-            await asyncio.sleep(0.05)
+            await until(lambda: session.many(on.BrowserReady) == 2, 10)
             told = len(session.told)
             old.hear(web.Painted("https://farm.example/", True))
             old.hear(web.Gone("It ended again."))

@@ -47,6 +47,10 @@ class Ends:
             pass
         return arrival
 
+    def until_welcome(self) -> list[Arrival]:
+        """What came before it."""
+        return [*iter(self.next, Message("welcome", {}))]
+
 
 @pytest.fixture
 def ends(tmp_path: Path) -> Iterator[Ends]:
@@ -96,20 +100,34 @@ def test_a_guardian_that_hangs_up_is_lost_and_found_again(ends: Ends) -> None:
         assert isinstance(ends.next(), Lost)
 
 
+def longest_pause(guardian: socket.socket) -> float:
+    """Beats for longer than a silence may be; the longest pause between two, in s."""
+    pauses = []
+    for _ in range(5):
+        before = time.monotonic()
+        time.sleep(PATIENT / 4)
+        guardian.sendall(encode("beat"))
+        pauses.append(time.monotonic() - before)
+    return max(pauses)
+
+
 def test_a_guardian_that_falls_silent_is_lost_and_its_next_word_brings_the_view_back(ends: Ends) -> None:
     view = View(7, Scene.PAGE, browser=True)
     with ends.accept() as guardian:
         guardian.sendall(encode_view(view))
         assert decode_view(ends.next_message()) == view
-        for _ in range(5):  # for longer than a silence may be
-            time.sleep(PATIENT / 4)
-            guardian.sendall(encode("beat"))
-        assert ends.heard.empty(), "a beat is nothing to be drawn"
-        lost = ends.heard.get(timeout=2 * PATIENT)
-        assert lost == Lost("The guardian does not answer.")
-        guardian.sendall(encode("beat"))
-        assert decode_view(ends.next_message()) == view
-        assert ends.heard.empty()
+        for _ in range(3):
+            pause = longest_pause(guardian)
+            guardian.sendall(encode("welcome"))
+            heard = ends.until_welcome()
+            if pause < PATIENT / 2:  # or it may have been a silence
+                break
+        assert heard == [], "a beat is nothing to be drawn"
+        assert ends.next() == Lost("The guardian does not answer.")
+        guardian.sendall(encode("beat") + encode("welcome"))
+        [again] = ends.until_welcome()
+        assert isinstance(again, Message)
+        assert decode_view(again) == view
 
 
 def test_after_a_silence_nothing_old_is_shown_before_what_is_new(ends: Ends) -> None:
