@@ -18,7 +18,13 @@ KIOSKS = ("tests/e2e/", "tests/panic/test_latency.py", "tests/vm/", "tests/brows
 NO_KIOSK = "tests/e2e/breakout/test_controls.py"  # a Chromium as it comes, on a display of its own
 BESIDE = 10  # of nice(2)
 
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize="KIOSK_EXPLORE"
+    not in os.environ,  # or an address that nobody changed anything for fails a run
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("steady")
 
 
