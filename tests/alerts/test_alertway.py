@@ -92,7 +92,7 @@ def test_each_persons_turn_has_a_window_of_its_own_until_somebody_takes_it(
         watching.cancel()
 
     kiosk: Kiosk = None  # type: ignore[assignment]
-    on_duty(Duty(store, escalate_after=0.5, deliver=by_radio), act)
+    on_duty(Duty(store, escalate_after=3, deliver=by_radio), act)
     assert [kind for kind, _ in kiosk.notes] == ["radio_on", "radio_off"] * 2
     assert not kiosk.knew[-1].alert_only
 

@@ -16,10 +16,13 @@ from tests.alerts.test_guardian import Guarded, guarded, switch, until
 
 __all__ = ["guarded", "switch"]
 
-NOTE = f"List has a mistake: that of {date.today():%-d %b} is used."
+
+def note() -> str:
+    return f"List has a mistake: that of {date.today():%-d %b} is used."
 
 
 def test_the_self_test_says_so_while_it_is_so(guarded: Guarded) -> None:
+    before = note()
     with guarded.start() as control:
 
         def said() -> tuple[bool, str, str]:
@@ -30,23 +33,23 @@ def test_the_self_test_says_so_while_it_is_so(guarded: Guarded) -> None:
         file = guarded.folder / "config" / "allowlist.yaml"
         good = file.read_text()
         file.write_text("sites: [{id: farm}]\n")
-        until(lambda: said() == (True, NOTE, "Ask ICT to run: kiosk check"))
+        until(lambda: said() in {(True, day, "Ask ICT to run: kiosk check") for day in (before, note())})
         file.write_text(good)
         until(lambda: said() == (True, "", ""))
 
 
 def test_so_does_the_locked_screen(store: Store) -> None:
     async def act(desk: Desk) -> None:
-        guardian = desk.guardian
+        guardian, mistake = desk.guardian, note()
         for code in list(guardian.session.faults):
             guardian.post(on.FaultCleared(code))
-        for noted, ends in ((NOTE, NOTE), ("", "")):
+        for noted, ends in ((mistake, mistake), ("", "")):
             guardian.selftest.note(Finding("list", True, noted))
             guardian.presenter.ready(guardian._ready())
             guardian.post(on.Tick(1))
             assert guardian.glass.view.note.startswith("Ready. ")
             assert guardian.glass.view.note.endswith(ends)
-            assert (NOTE in guardian.glass.view.note) is bool(noted)
+            assert (mistake in guardian.glass.view.note) is bool(noted)
 
     at_the_desk(store, act)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import struct
@@ -208,6 +209,7 @@ def test_descriptors_pass_with_their_bytes_and_none_stays_behind() -> None:
     sway, theirs = socket.socketpair()
     browser_glass.join(ours, theirs)
     with browser, sway, Path("/dev/null").open("rb") as file:
+        gc.collect()  # or what others left is closed meanwhile
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(50):
             text = message(1, 0, 9)
@@ -218,7 +220,7 @@ def test_descriptors_pass_with_their_bytes_and_none_stays_behind() -> None:
             assert os.path.samestat(os.fstat(descriptors[0]), os.fstat(file.fileno()))
             os.close(descriptors[0])
         end = time.monotonic() + 5
-        while len(os.listdir("/proc/self/fd")) != before:  # the last one is closed just after it was sent
+        while len(os.listdir("/proc/self/fd")) > before:  # the last one is closed just after it was sent
             assert time.monotonic() < end
         browser.shutdown(socket.SHUT_RDWR)
         sway.settimeout(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -121,8 +122,9 @@ def test_parts_that_did_open_are_closed_when_another_is_missing() -> None:
     for _ in range(2):  # the first time also loads lgpio, whose pipe stays open
         with pytest.raises(MissingParts):
             open_panel(settings, False, Heard[Trip](), Heard[None](), Heard[str]())
-        open_files.append(sorted(os.listdir("/proc/self/fd")))
-    assert open_files[0] == open_files[1]
+        gc.collect()  # or what others left is closed meanwhile
+        open_files.append(set(os.listdir("/proc/self/fd")))
+    assert open_files[1] <= open_files[0]
 
 
 def test_a_closed_kiosk_takes_what_is_there_and_nothing_that_is_missing_pretends(tmp_path: Path) -> None:
