@@ -23,6 +23,7 @@ TYPES = {
 }
 """What is served; a file with another ending is not."""
 
+CLOSE = ("Connection", "close")
 HEADERS = (
     (
         "Content-Security-Policy",
@@ -32,7 +33,7 @@ HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "max-age=600"),
-    ("Connection", "close"),
+    CLOSE,
 )
 
 
@@ -43,6 +44,13 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+def refusal(status: int) -> Answer:
+    """The answer to what the door does not open: a status without a word, since a browser that asked in plain
+    http would show the words as the page. It counts for this once: next time the site may be there.
+    """
+    return Answer(status, (("Cache-Control", "no-store"), CLOSE), b"")
 
 
 class BuiltinSite:
@@ -78,8 +86,3 @@ class BuiltinSite:
 
 def _text(status: int, sentence: str, *more: tuple[str, str]) -> Answer:
     return Answer(status, (*HEADERS, ("Content-Type", "text/plain; charset=utf-8"), *more), sentence.encode())
-
-
-def refusal(sentence: str, status: int = 403) -> Answer:
-    """The answer to what the door does not open."""
-    return _text(status, sentence)

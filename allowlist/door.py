@@ -149,7 +149,7 @@ class Door:
                 await self._fetch(browser, asked)
             else:
                 self._refuse("", 0, "", _Refused(f"The request {asked}."))
-                await self._answer(browser, refusal("That is not a request.", 400))
+                await self._answer(browser, refusal(400))
         except (OSError, h11.ProtocolError):  # somebody hung up, or said nothing for too long
             pass
         finally:
@@ -167,7 +167,7 @@ class Door:
         except (_Refused, Unreachable) as refused:
             self._refuse(asked.host, asked.port, "", refused)
             if not opened:
-                await self._answer(browser, refusal(str(refused), refused.status))
+                await self._answer(browser, refusal(refused.status))
         finally:
             if site is not None:
                 self._wires.close(site)
@@ -184,7 +184,7 @@ class Door:
             await forward(asked, browser, line, self._limits.idle)
         except (_Refused, Unreachable) as refused:
             self._refuse(url.host, url.port, shown, refused)
-            await self._answer(browser, refusal(str(refused), refused.status), asked.method)
+            await self._answer(browser, refusal(refused.status), asked.method)
         finally:
             if line is not None:
                 self._wires.close(line.wire)

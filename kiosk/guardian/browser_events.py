@@ -38,10 +38,10 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class Failed:
-    """`url` is on the list and did not come: no answer, a bad certificate, a file to download."""
+    """`url` is on the list and did not come: no answer, an error, a bad certificate, a file to download."""
 
     url: str
-    why: str  # Chromium's own word for it, such as net::ERR_NAME_NOT_RESOLVED
+    why: str  # Chromium's own word, such as net::ERR_NAME_NOT_RESOLVED, or the site's, such as HTTP 404
     stays: bool = True
 
 

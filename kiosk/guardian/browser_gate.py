@@ -1,4 +1,7 @@
-"""The gate: every document is stopped, and goes on only if the list allows where it leads.
+"""The gate: every document is stopped, and goes on only if the list allows where it leads and it is no error.
+
+A page was checked by somebody before a child sees it (H2); what comes in its place with an error's status was
+checked by nobody, whether it is the site's own, or that of a filter on the way, which looks the same.
 
 What stops documents also carries every resource of the page behind it through Chromium's main thread: a page
 of sixty took a third longer. So the gate stands open for the moment in which a decided document takes its
@@ -15,9 +18,11 @@ from typing import Any
 from ada_url import join_url
 
 from allowlist.decision import Policy
+from kiosk.guardian.browser_events import Failed, Refused
 
 REDIRECTS = (301, 302, 303, 307, 308)  # RFC 9110, 15.4: those that a browser follows
 STAYS = (204, 205)  # RFC 9110, 15.3: no document comes
+ERROR = 400  # RFC 9110, 15.5: and whatever is above
 SHOWN = ("text/html", "application/xhtml+xml")  # what Chromium always shows, and what has resources behind it
 MOMENT = 1.0  # s that it stands open at most, whatever becomes of the document
 
@@ -40,20 +45,25 @@ class Gate:
         self._send, self._allowed = send, allowed
         self._open: asyncio.TimerHandle | None = None
 
-    def stopped(self, paused: Mapping[str, Any], is_page: bool) -> str:
+    def stopped(self, paused: Mapping[str, Any], is_page: bool) -> Refused | Failed | None:
         """Answer for a stopped document (`Fetch.requestPaused`), of the page itself or of a frame in it.
 
-        Returns the URL if it is refused, which leaves the page or the frame as it was; otherwise "".
+        Returns why it does not come, if it does not, which leaves the page or the frame as it was.
         """
-        url, which = leads_to(paused), {"requestId": paused["requestId"]}
-        if not self._allowed(url):
+        which, no = {"requestId": paused["requestId"]}, self._why_not(paused)
+        if no is not None:
             self._send("Fetch.failRequest", {**which, "errorReason": "Aborted"})
-            return url
-        if is_page and comes(paused):
+        elif is_page and comes(paused):
             self._stand_open()
         else:
             self._send("Fetch.continueRequest", which)
-        return ""
+        return no
+
+    def _why_not(self, paused: Mapping[str, Any]) -> Refused | Failed | None:
+        url, status = leads_to(paused), paused.get("responseStatusCode", 0)
+        if not self._allowed(url):
+            return Refused(url)
+        return Failed(url, f"HTTP {status}") if status >= ERROR else None
 
     def shut(self) -> None:
         """Stop documents again, if it stands open: the one that was let in has arrived, or will not."""

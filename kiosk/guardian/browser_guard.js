@@ -7,10 +7,11 @@
     sheet.replaceSync(rules);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   };
-  if (location.protocol === 'chrome-error:') {  // Chromium's own error page: nobody should see it (H2)
+  // An error, Chromium's own or one that slipped past the gate: nobody should see it (H2).
+  const own = location.protocol === 'chrome-error:';
+  if (own || performance.getEntriesByType('navigation')[0]?.responseStatus >= 400)
     style(':root { background: #FBF3E4 !important } body { display: none !important }');
-    return;
-  }
+  if (own) return;
   const refuse = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
   const first = { capture: true, passive: false };
   for (const name of ['contextmenu', 'dragstart', 'drop', 'auxclick']) addEventListener(name, refuse, first);

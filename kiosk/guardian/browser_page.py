@@ -3,7 +3,7 @@
 The guard in the page holds it back from what Chromium's policy would refuse, and asks here. Where it cannot
 (a frame moves the page), the policy refuses, and Chromium shows an error page: the refusal is told when the
 page sets out, and the error page, which the guard keeps empty, is left at once for the page that was there.
-Redirects, frames and in-page moves are refused here.
+Redirects, frames, in-page moves and errors are refused here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from kiosk.errors import BrowserError
@@ -51,7 +52,7 @@ class Page:
         self._fresh = False  # the next document is the first of a visit: nothing lies behind it
         self._unpainted = ""  # the document on the page, until it has painted
         self._refused = ""  # the document whose refusal was told when the page set out for it
-        self._refused_wish = 0  # the wish whose redirect the gate refused
+        self._stopped_wish = 0  # the wish that the gate ended, and told of
         self._why = ""  # Chromium's word for why the last wish failed
 
     # Coming up
@@ -159,15 +160,14 @@ class Page:
             self._tell(Refused(url, stays=self._shows_something))
 
     def _stopped(self, event: Event) -> None:
-        """The gate's own: redirects, and what the policy is too coarse to refuse."""
+        """The gate's own: redirects, what the policy is too coarse to refuse, and errors."""
         is_page = event.params["frameId"] == self.tab.frame
-        if not (url := self._gate.stopped(event.params, is_page)):
-            return
-        if is_page:
-            self._refused_wish = self._wish
-            self._tell(Refused(url, stays=self._shows_something))
-        else:
-            self._tell(HeldBack(url))
+        no = self._gate.stopped(event.params, is_page)
+        if no is not None and is_page:
+            self._stopped_wish = self._wish
+            self._tell(replace(no, stays=self._shows_something))
+        elif isinstance(no, Refused):
+            self._tell(HeldBack(no.url))
 
     def _sets_out(self, event: Event) -> None:
         """What the policy will refuse is told now, before Chromium has an error page to show."""
@@ -302,7 +302,7 @@ class Page:
         answer = await self.tab.call("Page.navigate", {"url": url}, LOAD_TIME)
         if wish == self._wish:
             self._why = answer.get("errorText", "")
-            if self._why == ABORTED and wish != self._refused_wish:
+            if self._why == ABORTED and wish != self._stopped_wish:
                 self._tell(Failed(url, ABORTED, stays=self._shows_something))
 
 

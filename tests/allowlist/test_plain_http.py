@@ -155,14 +155,11 @@ def test_through_a_real_proxy_https_goes_by_a_tunnel(tinyproxy: int) -> None:
         way = f"http://kiosk:safe@127.0.0.1:{tinyproxy}"
         policy = policy_of("https://farm.example:8443/", "https://farm.example/")
         async with Opened(policy, Names(), upstream_proxy=way) as opened:
-            for port, told in (
-                (8443, b"says 403"),
-                (443, b"says 500"),
-            ):  # not a tunnel's port; nobody listens
+            for port, told in ((8443, "says 403"), (443, "says 500")):  # not a tunnel's port; nobody listens
                 target = b"farm.example:%d" % port
                 answer = await opened.say(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target))
                 assert answer.startswith(b"HTTP/1.1 502")
-                assert told in answer
+                assert told in opened.refused.pop().why
 
     run(main())
 
@@ -187,6 +184,19 @@ def test_plain_http_to_a_host_that_is_listed_for_https_is_refused_and_told_with_
             answer = await opened.say(b"GET http://farm.example/x HTTP/1.1\r\nHost: farm.example\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 403")
             assert [refusal.url for refusal in opened.refused] == ["http://farm.example:80/x"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("page", ["http://farm.example/", "https://farm.example/"])
+def test_a_no_has_no_words_that_a_browser_could_show_and_none_that_it_could_keep(page: str) -> None:
+    async def main() -> None:
+        async with Opened(policy_of(page), Names()) as opened:
+            answer = await opened.say(b"GET http://farm.example/ HTTP/1.1\r\nHost: farm.example\r\n\r\n")
+            head, body = answer.split(b"\r\n\r\n")
+            assert body == b""
+            assert head.startswith(b"HTTP/1.1 502" if page.startswith("http:") else b"HTTP/1.1 403")
+            assert b"Cache-Control: no-store" in head
 
     run(main())
 

@@ -450,10 +450,12 @@ async def test_no_sign_in_is_asked_for(visiting: Any, settings: BrowserSettings)
     async with visiting({FARM: b"<img src=/asks><h1>farm</h1>", "http://farm.test/asks": asks}) as v:
         await v.opens(FARM)
         await v.until("document.readyState == 'complete'")  # a prompt would hold the picture back
-        await v.opens("http://farm.test/asks")
+        await v.browser.open("http://farm.test/asks")
+        assert await v.hears(Failed) == Failed("http://farm.test/asks", "HTTP 401", stays=True)
     gate_alone = {key: value for key, value in settings.policy.items() if key != "AuthSchemes"}
     async with visiting({"http://farm.test/asks": asks}, policy=gate_alone) as v:
-        await v.opens("http://farm.test/asks")
+        await v.browser.open("http://farm.test/asks")
+        assert await v.hears(Failed) == Failed("http://farm.test/asks", "HTTP 401", stays=False)
 
 
 async def test_a_page_that_does_not_come_is_told_and_left(visiting: Any) -> None:
@@ -462,12 +464,65 @@ async def test_a_page_that_does_not_come_is_told_and_left(visiting: Any) -> None
         await v.browser.open("http://farm.test/broken")
         failed = await v.hears(Failed)
         assert failed.url == "http://farm.test/broken"
-        assert failed.why.startswith("net::ERR_")
+        assert failed.why.startswith(("net::ERR_", "no page came"))  # whichever Chromium says first
         assert not failed.stays
         await v.until("location.href == 'about:blank'")
         await v.opens(FARM)
         await v.tap("#a")
         assert (await v.hears(Failed)).stays
+        await v.hears(Painted(FARM, can_go_back=False))
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+async def test_an_error_is_not_the_page_that_was_checked_and_is_never_seen_h2(
+    visiting: Any, status: int
+) -> None:
+    """The site's own, or that of a filter on the way: nobody can tell one from the other."""
+    error = (status, {"Content-Type": "text/html"}, b"<h1>Blocked by your organisation</h1>")
+    page = b"<a id=a href=/next>a</a><input id=name>"
+    async with visiting({FARM: page, NEXT: error}) as v:
+        await v.browser.open(NEXT)
+        await v.hears(Failed(NEXT, f"HTTP {status}", stays=False))
+        await v.opens(FARM)
+        await v.page("document.querySelector('#name').value = 'typed'")
+        await tap_until_told(v, "#a")
+        await v.hears(Failed(NEXT, f"HTTP {status}", stays=True))
+        assert await v.page("location.href + document.querySelector('#name').value") == FARM + "typed"
+        assert v.told == []
+
+
+async def test_an_error_in_a_frame_is_not_seen(visiting: Any) -> None:
+    error = (404, {"Content-Type": "text/html"}, b"<h1>Blocked by your organisation</h1>")
+    add = "document.body.append(Object.assign(document.createElement('iframe'), {id: '%s', src: '/%s'}))"
+    async with visiting({FARM: b"farm", NEXT: error, "http://farm.test/inside": b"inside"}) as v:
+        await v.opens(FARM)
+        for name in ("next", "inside"):
+            await v.page(f"void {add % (name, name)}")
+            await until(lambda name=name: FARM + name in v.sites.asked, 10)
+        await v.until(f"({SHOWN})('#inside') == 'inside'")
+        assert await v.page(f"({SHOWN})('#next')") == ""
+        assert v.told == []
+
+
+async def test_an_error_that_slipped_past_the_gate_is_hidden_by_the_guard(visiting: Any) -> None:
+    """The gate stands open while a page takes its place, and here it is never shut again."""
+    error = (404, {"Content-Type": "text/html"}, b"<h1>Blocked by your organisation</h1>")
+    page = b"<iframe id=frame src=/next></iframe><iframe id=here src=/inside></iframe>"
+    async with visiting({FARM: page, NEXT: error, "http://farm.test/inside": b"inside"}) as v:
+        v.browser._page._gate.shut = lambda: None
+        await v.opens(FARM)
+        await v.until(f"({SHOWN})('#here') && ({SHOWN})('#frame')")
+        seen = "document.querySelector('{}').contentDocument.body.checkVisibility()"
+        assert await v.page(f"[{seen.format('#here')}, {seen.format('#frame')}]") == [True, False]
+
+
+async def test_an_error_without_a_word_that_slipped_past_the_gate_is_left(visiting: Any) -> None:
+    """So are the door's own."""
+    async with visiting({FARM: b"<a id=a href=/next>a</a>", NEXT: (502, {}, b"")}) as v:
+        v.browser._page._gate.shut = lambda: None
+        await v.opens(FARM)
+        await tap_until_told(v, "#a")
+        await v.hears(lambda event: isinstance(event, Failed) and event.stays)
         await v.hears(Painted(FARM, can_go_back=False))
 
 

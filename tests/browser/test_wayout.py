@@ -11,14 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import assets
 from allowlist.chromium import managed_policy
-from allowlist.decision import Allowlist
+from allowlist.decision import Allowlist, Policy
 from allowlist.door import BUILTIN_HOST, Door
 from allowlist.resolver import Resolver
+from allowlist.upstream import Resolves
 from kiosk import events as on
 from kiosk.config import Network
 from kiosk.guardian.browser import BrowserSettings
@@ -26,6 +28,7 @@ from kiosk.guardian.browser_gate import gate_of
 from kiosk.guardian.browsing import Browsing
 from kiosk.guardian.filtercheck import FilterCheck
 from kiosk.guardian.wayout import WayOut
+from tests.allowlist.conftest import Names, policy_of, served
 
 pytestmark = pytest.mark.e2e
 
@@ -44,23 +47,30 @@ class OpenDoor(Door):
 class Told:
     """A session's side of it: what is heard, in order."""
 
-    def __init__(self, settings: BrowserSettings) -> None:
+    def __init__(
+        self,
+        settings: BrowserSettings,
+        policy: Policy = POLICY,
+        resolver: Resolves | None = None,
+        **door: Any,
+    ) -> None:
+        self.policy, self.resolver, self.door = policy, resolver or Resolver(), door
         self.events: asyncio.Queue[on.Event] = asyncio.Queue()
         self.tasks = asyncio.TaskGroup()
         self.doors: list[OpenDoor] = []
-        self.settings = replace(settings, policy=managed_policy(POLICY), allowed=gate_of(POLICY))
+        self.settings = replace(settings, policy=managed_policy(policy), allowed=gate_of(policy))
         self.browsing = Browsing(
             self.way_out, lambda: None, lambda: True, self.events.put_nowait, self.tasks.create_task
         )
 
     def way_out(self, heard: object) -> WayOut:
-        self.doors.append(OpenDoor(POLICY, Resolver(), assets.path("site")))
+        self.doors.append(OpenDoor(self.policy, self.resolver, assets.path("site"), **self.door))
         return WayOut(self.settings, self.doors[-1], FilterCheck(Network(), ()), heard)  # type: ignore[arg-type]
 
-    async def hears(self, kind: type[on.Event]) -> on.Event:
+    async def hears(self, kind: type[on.Event], never: type[on.Event] | tuple[()] = ()) -> on.Event:
         async with asyncio.timeout(20):
             while not isinstance(event := await self.events.get(), kind):
-                pass
+                assert not isinstance(event, never), event
             return event
 
 
@@ -135,4 +145,57 @@ async def test_a_refused_page_says_of_which_host_why_and_whether_the_page_before
         assert await told.hears(on.PartRefused) == on.PartRefused(
             "ads.example", "No page of ads.example is on the list.", "https://ads.example/"
         )
+        await told.browsing.closed()
+
+
+DOWN, DENIED, INSIDE = "down.example", "denied.example", "inside.example"
+NAMES = {DENIED: ("0.0.0.0",), INSIDE: ("10.0.0.9",)}  # as a filter refuses; a private address
+
+
+@pytest.mark.parametrize("host", [DOWN, DENIED, INSIDE])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_page_that_the_door_has_no_way_to_is_asleep_over_http_as_over_https_h2(
+    settings: BrowserSettings, scheme: str, host: str
+) -> None:
+    page = f"{scheme}://{host}/"
+    policy = Policy([*POLICY.sites, *policy_of(page).sites])
+    told = Told(settings, policy, Names(**NAMES))
+    await _is_asleep(told, page)
+
+
+async def test_a_page_that_the_settings_own_proxy_blocks_is_asleep_h2(settings: BrowserSettings) -> None:
+    """It answers plain http with a page of its own, as Squid does."""
+
+    async def squid(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n")
+        writer.write(b"<p>No.")
+        await writer.drain()
+
+    policy = Policy([*POLICY.sites, *policy_of("http://denied.example/").sites])
+    async with served(squid) as port:
+        told = Told(settings, policy, upstream_proxy=f"http://127.0.0.1:{port}")
+        await _is_asleep(told, "http://denied.example/")
+
+
+async def _is_asleep(told: Told, page: str) -> None:
+    """Opened as a tile it never comes; from another page it leaves that one as it is."""
+    async with told.tasks:
+        told.browsing.open(first=True)
+        await told.hears(on.BrowserReady)
+        told.browsing.act(lambda browser: browser.open(page))
+        failed = await told.hears(on.PageFailed, never=on.PagePainted)
+        assert isinstance(failed, on.PageFailed)
+        assert (failed.url, failed.stays) == (page, False)
+        way_out = told.browsing.current
+        assert way_out is not None
+        await way_out.browser.blank()  # as the session does
+        told.browsing.act(lambda browser: browser.open(START))
+        await told.hears(on.PagePainted)
+        await way_out.browser._page.tab.call(
+            "Runtime.evaluate", {"expression": f"void (location = '{page}')"}
+        )
+        failed = await told.hears(on.PageFailed)
+        assert isinstance(failed, on.PageFailed)
+        assert (failed.url, failed.stays) == (page, True)
         await told.browsing.closed()
