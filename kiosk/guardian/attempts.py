@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import dataclass
-
-from kiosk.errors import StoreError
 
 TRIES = 5
 FIRST_WAIT = 60.0  # s
@@ -63,15 +62,14 @@ class Attempts:
 
     @classmethod
     def from_json(cls, text: str, now: float) -> Attempts:
-        """What was kept, its wait beginning anew. Raises StoreError if it cannot be read: stay closed."""
-        try:
+        """What was kept, its wait beginning anew. What cannot be read or makes no sense is the longest
+        wait: it is no leave to try, and ends by itself."""
+        with suppress(ValueError, TypeError, KeyError, OverflowError):
             kept = json.loads(text)
             wrong, left = int(kept["wrong"]), float(kept["left"])
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise StoreError("The count of wrong tries cannot be read.", "Start the kiosk again.") from error
-        if wrong < 0 or not 0 <= left <= LONGEST_WAIT:
-            raise StoreError("The count of wrong tries makes no sense.", "Start the kiosk again.")
-        return cls(wrong, now + left if left else -math.inf)
+            if wrong >= 0 and 0 <= left <= LONGEST_WAIT:
+                return cls(wrong, now + left if left else -math.inf)
+        return cls(TRIES, now + LONGEST_WAIT)
 
 
 def _in_words(seconds: float) -> str:

@@ -46,7 +46,7 @@ class Identity:
         self._records = records
         self._clock = clock
         kept = store.kept(KEPT)
-        self._attempts = Attempts.from_json(kept, clock()) if kept else Attempts()
+        self._attempts = Attempts.from_json(kept, clock()) if kept is not None else Attempts()
 
     async def by_pin(self, digits: str) -> Answer:
         """The adult of a PIN. The work is done in a thread: the event loop has a panic to listen for."""

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from kiosk.errors import StoreError
 from kiosk.guardian.attempts import LONGEST_WAIT, TRIES, Attempts
+from kiosk.guardian.identity import KEPT, Identity
 from kiosk.guardian.secret import Secret
+from kiosk.guardian.store import Store
 
 
 def wrong(times: int, now: float = 0.0) -> tuple[Attempts, float]:
@@ -92,8 +94,17 @@ def test_guessing_costs_at_least_a_wait_for_every_five_tries(times: int) -> None
     ],
 )
 def test_a_count_that_cannot_be_read_is_not_taken_for_none(text: str) -> None:
-    with pytest.raises(StoreError, match="wrong tries"):
-        Attempts.from_json(text, 0)
+    attempts = Attempts.from_json(text, 7)
+    assert attempts.wait_left(7) == LONGEST_WAIT
+    assert not attempts.wait_left(7 + LONGEST_WAIT), "and it ends by itself"
+
+
+def test_a_kept_count_that_makes_no_sense_keeps_no_guardian_from_starting(store: Store) -> None:
+    for text in ("", '{"wrong": 5, "left": 1000.0}'):
+        store.keep(KEPT, text)
+        identity = Identity(None, "1", store, None, lambda: 7.0)  # type: ignore[arg-type]
+        answer = identity.by_badge("any")
+        assert (answer.adult, answer.wait_s) == (None, LONGEST_WAIT)
 
 
 def test_the_key_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None:
