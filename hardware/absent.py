@@ -14,7 +14,7 @@ _NO_RADIO = "The radio switch cannot be used: unplug the kiosk."
 class NoCircuit:
     """A panic circuit that could not be had: nobody hears a press, and it is never armed."""
 
-    armed = False
+    armed = watched = False
     state = Contact.BROKEN
     cause: Cause | None = None
     error: Exception | None = None

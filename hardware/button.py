@@ -76,11 +76,14 @@ class PanicCircuit:
 
     @property
     def armed(self) -> bool:
-        """Whether a press now would be heard: at rest, being watched, and no callback has failed."""
+        """Whether a press now would be heard: at rest and being watched."""
+        return self.watched and self.state is Contact.CLEAR and self.cause is None
+
+    @property
+    def watched(self) -> bool:
+        """Whether a change would be heard, at rest or not: it is being read, and no callback has failed."""
         fresh = time.monotonic_ns() - self._looked_ns < STALE * SECOND
-        watched = fresh and self._watch.is_alive() and not self._closing.is_set()
-        at_rest = self.state is Contact.CLEAR and self.cause is None
-        return watched and at_rest and self.error is None
+        return fresh and self._watch.is_alive() and not self._closing.is_set() and self.error is None
 
     @property
     def circuit(self) -> str:

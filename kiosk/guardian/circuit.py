@@ -21,7 +21,7 @@ CERTAIN = 0.25  # s until contacts that contradict each other are known to be a 
 
 
 class Circuit:
-    """`in_panic` and `in_session` say what is going on: in panic a pressed button is no fault."""
+    """`in_panic` and `in_session` say what is going on: in panic a button that is pressed is no fault."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Circuit:
         self._in_session = in_session
         self._proof = self._read()
         self._armed = False
+        self._broken = False  # its wire, in this panic
         self._latest = 0  # the number of the latest panic
         self._said: Cause | None = None  # what the panic's incident has of its contacts
         self.pressed = False  # that one was a press of the button, seen by this process
@@ -50,12 +51,18 @@ class Circuit:
         )
 
     def armed(self) -> bool:
-        """Whether a press would be heard; also while it is pressed.
+        """Whether a press would be heard; in a panic, whether one more would be, once it is let go.
 
         A level is seen before its edge has come through the driver's thread: one look is no fault yet.
         """
-        was, self._armed = self._armed, self._in_panic() or self._panel.panic.armed
+        was, self._armed = self._armed, self._hears() if self._in_panic() else self._panel.panic.armed
         return was or self._armed
+
+    def _hears(self) -> bool:
+        """A wire that is broken in a panic stays so until its reset: one that chatters is no flood."""
+        if (cause := self._panel.panic.cause) is not None:
+            self._broken = cause is Cause.WIRE
+        return self._panel.panic.watched and not self._broken
 
     @property
     def deaf(self) -> str:
@@ -107,7 +114,7 @@ class Circuit:
 
     def reset(self) -> None:
         """The panic was reset, and with it the button perhaps proven."""
-        self._proof, self._said = self._read(), None
+        self._proof, self._said, self._broken = self._read(), None, False
 
     def _read(self) -> Proof:
         return Proof.read(self._records.button_tested, self._panel.circuit, given=self._panel.proven)

@@ -47,9 +47,7 @@ class Setting:
 
 def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
     """The view of this session. Panic before everything, then the session's own state."""
-    if session.panic is Panic.LATCHED:
-        return _panic(session, setting, serial)
-    view = _armed(session, setting, serial)
+    view = (_panic if session.panic is Panic.LATCHED else _armed)(session, setting, serial)
     dead = view.scene is not Scene.FAULT and bool(no_button(session.faults))
     return replace(view, no_button=dead)
 

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 TALL = 7.0  # u
 PRACTICE = "PRACTICE – this is a drill"
-NO_BUTTON = "The red button is not working: to stop, unplug the kiosk."
+DEAD = "The red button is not working"
+NO_BUTTON = f"{DEAD}: to stop, unplug the kiosk."
+NO_CALL = f"{DEAD}: a press calls nobody."  # in a panic, and an unplugged kiosk would call nobody either
+BOTH = f"{PRACTICE}. {DEAD}."
 
 
 def words(view: View, pin: bool) -> str:
     """What it says; "" where there is none. A fault has its own line, unless the PIN desk lies over it."""
-    if view.practice:
-        return PRACTICE
     over_a_fault = pin and view.scene is Scene.FAULT and view.trouble is not None and view.trouble.no_button
-    return NO_BUTTON if view.no_button or over_a_fault else ""
+    if not (view.no_button or over_a_fault):
+        return PRACTICE if view.practice else ""
+    if view.practice:
+        return BOTH
+    return NO_CALL if view.scene in (Scene.PANIC, Scene.RESET) else NO_BUTTON
 
 
 def paint(canvas: Canvas, view: View, pin: bool) -> None:

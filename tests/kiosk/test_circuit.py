@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hardware.absent import NoCircuit
 from hardware.panel import HardwareSettings, SimulatedPanel, open_panel
 from hardware.press import Trip
 from hardware.wiring import ButtonSettings, Cause, Wiring
@@ -149,6 +150,35 @@ def test_only_a_simulated_panel_is_given(wired: Wired) -> None:
     del wired.panel.__dict__["proven"]
     assert wired.faults(wired.circuit()) == []
     assert wired.circuit().note() == "Red button armed (simulated)."
+
+
+def test_a_button_that_is_in_counts_in_a_panic_for_as_long_as_it_is_watched(
+    wired: Wired,
+) -> None:
+    circuit = Circuit(wired.panel, wired.records, Drills(), lambda: True, lambda: False)
+    button, _ = circuit.checks()
+    wired.panel.hold()
+    wait_for(lambda: wired.panel.panic.cause)
+    assert "button" not in wired.faults(circuit)
+    wired.panel.panic.close()
+    circuit.armed()
+    assert not button.holds()
+    wired.panel.panic = NoCircuit()
+    circuit.armed()
+    assert not button.holds()
+
+
+@pytest.mark.parametrize("wired", [Wiring.TWO_CONTACTS], indirect=True)
+def test_a_wire_that_is_broken_in_a_panic_is_no_button_until_the_reset(wired: Wired) -> None:
+    circuit = Circuit(wired.panel, wired.records, Drills(), lambda: True, lambda: False)
+    wired.panel.cut_wire()
+    wait_for(lambda: wired.panel.panic.cause is Cause.WIRE)
+    assert "button" in wired.faults(circuit)
+    wired.panel.release()
+    wait_for(lambda: wired.panel.panic.armed)
+    assert "button" in wired.faults(circuit), "a wire that chatters is no flood"
+    circuit.reset()
+    assert "button" not in wired.faults(circuit)
 
 
 @pytest.mark.parametrize("wired", [Wiring.TWO_CONTACTS], indirect=True)

@@ -15,7 +15,7 @@ from kiosk.faults import NO_BUTTON, TABLE, Internet, gravest
 from kiosk.guardian.signals import lamp
 from kiosk.guardian.views import Setting, view_of
 from kiosk.protocol import Scene, Trouble, View
-from kiosk.screen.band import words
+from kiosk.screen.band import BOTH, NO_CALL, words
 from kiosk.screen.stage import LOST, STARTING
 from kiosk.session import handle
 from kiosk.state import Session, State
@@ -121,6 +121,16 @@ def test_there_is_no_state_in_which_the_button_is_dead_and_the_screen_does_not_s
     assert view.no_button or (view.trouble is not None and view.trouble.no_button == NO_BUTTON)
     assert words(view, pin=True), "also with the PIN desk over it"
     assert not seen(*ways[state][:-1]).no_button
+
+
+@pytest.mark.parametrize("drill", [False, True])
+def test_nor_is_there_one_in_a_panic(drill: bool) -> None:
+    panic, dead = on.PanicTripped("by the red button", "10:42:07", drill=drill), on.FaultRaised("button")
+    for events in ((panic,), (panic, on.Identified(Adult("a.khan", "Mrs Khan", on.Role.SLT)))):
+        view = seen(*events, dead)
+        assert view.no_button
+        assert words(view, pin=True) == words(view, pin=False) == (BOTH if drill else NO_CALL)
+        assert not seen(*events).no_button
 
 
 @pytest.mark.parametrize(
