@@ -233,6 +233,7 @@ async def _live(
         messages.join,
         screen_uids=frozenset({chosen.screen_uid}),
         control_uids=frozenset({os.geteuid(), 0}),
+        on_leave=guardian.gone,
     )
     guardian.begin()
     for trip in waiting:

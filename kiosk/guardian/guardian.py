@@ -72,6 +72,7 @@ class Guardian:
             self.events.spawn,
         )
         self.selftest = SelfTest((*begun_with, *self._what_a_session_stands_on()))
+        self._drill = drill.Drill(records.log)
         self.presenter = Presenter(
             renew,
             self._ready(),
@@ -82,6 +83,7 @@ class Guardian:
             self._findings,
             self.events,
             self.note,
+            lambda: self._drill.announced,
         )
         self.glass = self.presenter.glass
         self.alert_way = AlertWay(
@@ -100,7 +102,6 @@ class Guardian:
             curtain.fall if curtain else None,
         )
         self.radios = Radios(panel.radio, self.alert_way, records, self.events)
-        self._drill = drill.Drill(records.log)
         self.aftermath = Aftermath(
             self.emergency, self.radios, self.circuit, self._drill, self.glass, records, self.events
         )
@@ -300,14 +301,18 @@ class Guardian:
     def _trip(self, e: do.Trip) -> None:
         self.events.spawn(asyncio.to_thread(self.trip, e.cause, time.monotonic_ns()))
 
-    def drill(self, seconds: float) -> None:
-        """The next press within `seconds` is a drill; 0: trip now, as the button would.
+    def drill(self, seconds: float, by: object = None) -> None:
+        """The next press within `seconds` is a drill, while `by` is there; 0: trip now, as the button would.
 
         Raises NotNow, and StoreError: a drill that cannot be recorded proves nothing.
         """
-        self._drill.announce(self.session, seconds)
+        self._drill.announce(self.session, seconds, by=by)
         if not seconds:
             self._trip(do.Trip(drill.CAUSE))
+
+    def gone(self, by: object) -> None:
+        """Whoever may have announced a drill sees no more of it."""
+        self._drill.withdraw(by)
 
     def _announce(self, e: do.AnnounceDrill) -> None:
         """From the menu: the button itself is to be pressed, by a hand."""

@@ -104,7 +104,7 @@ class Messages:
             case "take":
                 self._answered(peer, lambda: self._take_incident(message))
             case "drill":
-                self._answered(peer, lambda: self._drill(message))
+                self._answered(peer, lambda: self._drill(peer, message))
             case other:
                 raise ProtocolError(f"A control connection does not say “{other}”.")
 
@@ -119,10 +119,10 @@ class Messages:
         incident = self._guardian.records.take(message.number("number"), message.text("by", 80))
         return {"taken_by": incident.taken_by}
 
-    def _drill(self, message: Message) -> Mapping[str, object]:
+    def _drill(self, peer: Peer, message: Message) -> Mapping[str, object]:
         """On real hardware the real button is to be pressed, unless the message says that none is."""
         press = message.data.get("button") is True and not isinstance(self._panel, SimulatedPanel)
-        self._guardian.drill(DRILL_PRESS if press else 0)
+        self._guardian.drill(DRILL_PRESS if press else 0, by=peer)
         return {"press_within": DRILL_PRESS if press else 0}
 
     def _tap(self, message: Message) -> None:

@@ -40,12 +40,14 @@ class Presenter:
         findings: Callable[[], Iterable[Finding]],
         events: EventQueue,
         note: Note,
+        drill_announced: Callable[[], bool],
     ) -> None:
         self._renew = renew
         self._setting = replace(renew(), ready=ready)
         self._panel = panel
         self._browsing = browsing
         self._events = events
+        self._drill_announced = drill_announced
         self._desk = Desk(records.latest, records.incident, findings, self._setting.about)
         self.glass = Glass(view_of(events.session, self._setting), panel.display, note, curtain)
 
@@ -61,7 +63,8 @@ class Presenter:
         """The glass, with what is said; `marks`: the steps of the latest panic."""
         session = self._events.session
         sheet = self._desk.sheet(session.menu) if session.menu else None
-        setting = replace(self._setting, sheet=sheet, times=measured(marks))
+        announced = self._drill_announced()
+        setting = replace(self._setting, sheet=sheet, times=measured(marks), announced=announced)
         not_hidden = self._browsing.ending("The screen did not confirm that the page was hidden.")
         self.glass.show(view_of(session, setting), effects, not_hidden)
 

@@ -38,7 +38,8 @@ class Peer:
 
 
 class Server:
-    """Listens on `path`. `on_message` for each line; `on_screen(peer or None)` as the screen comes and goes.
+    """Listens on `path`. `on_message` for each line; `on_screen(peer or None)` as the screen comes and goes;
+    `on_leave` for each peer that has gone.
 
     `screen_uids` may be a screen; `control_uids` may also give orders.
     """
@@ -51,6 +52,7 @@ class Server:
         on_join: Callable[[Peer, Message], None],
         screen_uids: frozenset[int],
         control_uids: frozenset[int],
+        on_leave: Callable[[Peer], None] = lambda peer: None,
     ) -> None:
         self.path = path
         self.peers: set[Peer] = set()
@@ -58,6 +60,7 @@ class Server:
         self._on_message = on_message
         self._on_screen = on_screen
         self._on_join = on_join
+        self._on_leave = on_leave
         self._allowed = {"screen": screen_uids, "control": control_uids}
         self._server: asyncio.Server | None = None
 
@@ -137,6 +140,7 @@ class Server:
         if peer is self._screen:
             self._screen = None
             self._on_screen(None)
+        self._on_leave(peer)
 
 
 def _peer_uid(writer: asyncio.StreamWriter) -> int:

@@ -43,13 +43,14 @@ class Setting:
     times: tuple[str, ...] = ()  # what was measured of the latest panic
     sheet: Sheet | None = None  # of the menu, while there is one
     about: tuple[Line, ...] = ()  # this kiosk, for the menu
+    announced: bool = False  # a drill: a press now is one
 
 
 def view_of(session: Session, setting: Setting, serial: int = 0) -> View:
     """The view of this session. Panic before everything, then the session's own state."""
     view = (_panic if session.panic is Panic.LATCHED else _armed)(session, setting, serial)
     dead = view.scene is not Scene.FAULT and bool(no_button(session.faults))
-    return replace(view, no_button=dead)
+    return replace(view, no_button=dead, practice=view.practice or setting.announced)
 
 
 def _armed(session: Session, setting: Setting, serial: int) -> View:

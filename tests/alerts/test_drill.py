@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from hardware.wiring import Cause
 from kiosk import effects as do
 from kiosk import events as on
 from kiosk.errors import NotNow
 from kiosk.guardian.drill import CAUSE, Drill
 from kiosk.guardian.emergency import Tripped
+from kiosk.guardian.settings import CAUSES
 from kiosk.session import handle
 from kiosk.state import Panic, Session, State
 
@@ -70,6 +72,29 @@ def test_an_adult_who_stops_everything_from_the_screen_is_never_a_drill() -> Non
     assert not drill.claims(replace(PRESS, cause="from the screen", held=False), LOCKED)
 
 
+def test_only_a_button_that_is_pressed_where_no_page_is_or_was_just_open_is_a_drill() -> None:
+    drill = Drill(unwritten, Clock())
+    drill.announce(LOCKED, 60)
+    assert not drill.claims(replace(PRESS, cause=CAUSES[Cause.WIRE]), LOCKED)
+    for state in State:
+        drill.announce(LOCKED, 60)
+        assert drill.claims(PRESS, Session(state=state)) == (state in (State.LOCKED, State.MENU)), state
+
+
+def test_an_announcement_ends_with_whoever_made_it_and_with_nobody_else() -> None:
+    drill, peer = Drill(unwritten, Clock()), object()
+    drill.announce(LOCKED, 60, by=peer)
+    drill.withdraw(object())
+    assert drill.announced
+    drill.withdraw(peer)
+    assert not drill.announced
+    assert not drill.claims(PRESS, LOCKED)
+    drill.announce(LOCKED, 60, by=peer)
+    drill.announce(LOCKED, 60, "m.ali")  # from the menu
+    drill.withdraw(peer)
+    assert drill.claims(PRESS, LOCKED)
+
+
 def test_a_drill_without_a_hand_makes_no_drill_of_a_press_that_comes_first() -> None:
     drill = Drill(unwritten, Clock())
     drill.announce(LOCKED, 0)
@@ -78,8 +103,9 @@ def test_a_drill_without_a_hand_makes_no_drill_of_a_press_that_comes_first() -> 
 
 
 def test_the_button_is_not_tried_in_an_open_session_nor_while_latched() -> None:
-    with pytest.raises(NotNow, match="A session is open"):
-        Drill(unwritten, Clock()).announce(OPEN, 60)
+    for session in (OPEN, Session(state=State.CLOSING)):
+        with pytest.raises(NotNow, match="A session is open"):
+            Drill(unwritten, Clock()).announce(session, 60)
     for seconds in (0, 60):
         with pytest.raises(NotNow, match="latched already"):
             Drill(unwritten, Clock()).announce(Session(panic=Panic.LATCHED), seconds)

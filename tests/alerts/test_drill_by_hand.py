@@ -101,6 +101,24 @@ def test_an_announced_press_is_a_drill_with_its_measured_steps(store: Store) -> 
     ]
 
 
+def test_a_drill_that_is_broken_off_is_none_and_the_screen_says_which(store: Store) -> None:
+    async def act(desk: Desk) -> None:
+        guardian, peer = desk.guardian, object()
+
+        def practice() -> bool:
+            guardian.post(on.Tick(time.monotonic()))
+            return guardian.glass.view.practice
+
+        assert not practice()
+        guardian.drill(60, by=peer)
+        assert practice()
+        guardian.gone(peer)
+        assert not practice()
+        assert not (await desk.press(1)).drill
+
+    at_the_desk(store, act)
+
+
 def test_a_press_that_nobody_announced_is_real(store: Store) -> None:
     async def act(desk: Desk) -> None:
         assert not (await desk.press(1)).drill

@@ -26,6 +26,7 @@ class Heard:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.screens: list[bool] = []
+        self.left: list[str] = []
 
     def message(self, peer: Peer, message: Message) -> None:
         if message.kind not in ("tap", "press"):
@@ -49,7 +50,13 @@ async def listening(
 ) -> AsyncIterator[tuple[Server, Heard]]:
     heard = Heard()
     server = Server(
-        at / "g.sock", on_message or heard.message, on_screen or heard.screen, heard.join, screens, ME
+        at / "g.sock",
+        on_message or heard.message,
+        on_screen or heard.screen,
+        heard.join,
+        screens,
+        ME,
+        lambda peer: heard.left.append(peer.role),
     )
     await server.start()
     try:
@@ -91,6 +98,17 @@ def test_a_screen_is_welcomed_and_its_going_is_noticed(tmp_path: Path) -> None:
             while len(heard.screens) < 2:
                 await asyncio.sleep(0)
             assert heard.screens == [True, False]
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_whoever_goes_without_a_word_is_noticed(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with listening(tmp_path) as (server, heard):
+            (await joined(server, "control")).writer.transport.abort()
+            while not heard.left:
+                await asyncio.sleep(0)
+            assert heard.left == ["control"]
 
     asyncio.run(asyncio.wait_for(main(), 20))
 

@@ -158,6 +158,10 @@ def test_every_picture_of_a_drill_has_its_band_and_no_other_picture_has() -> Non
         assert not after(on.Tick(100), *events).practice
 
 
+def test_a_drill_that_was_announced_elsewhere_has_its_band_too() -> None:
+    assert view_of(Session(), Setting(announced=True)).practice
+
+
 def test_choices_appear_only_once_an_adult_has_identified() -> None:
     assert not after(*ON_PAGE, on.TellTapped()).choices
     assert after(*ON_PAGE, on.TellTapped(), on.Identified(ALI)).choices

@@ -264,6 +264,7 @@ SPECIMENS = (
     ),
     Specimen("menu-waiting", View(10, Scene.MENU, sheet=WAITING, practice=True)),
     Specimen("panic-practice", replace(_panic("off", "sent")[0], practice=True)),
+    Specimen("locked-practice", replace(_LOCKED, practice=True)),
     Specimen("panic-no-button", replace(_panic("off", "told")[0], no_button=True)),
     Specimen("panic-practice-no-button", replace(_panic("off", "sent")[0], practice=True, no_button=True)),
     Specimen("reset-no-button", View(8, Scene.RESET, facts=_FACTS, no_button=True)),
@@ -286,7 +287,7 @@ ONE_SIZE = """
     home-asleep home-asking page-door page-loading covered-presence covered-asleep finished-blocks
     finished-choices menu-no-button finished-no-button pin-no-button panic
     panic-bad panic-late fault-lost fault-no-button reset-held reset-refused reset-ticks-held menu-refused
-    menu-incident menu-about panic-unanswered panic-no-button reset-no-button
+    menu-incident menu-about panic-unanswered locked-practice panic-no-button reset-no-button
 """
 VARIANTS = frozenset(ONE_SIZE.split())  # a golden of one size is enough
 GOLDENS = [
