@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from kiosk.faults import STARTING
 from kiosk.guardian.log import Entry
 
 BURST, BURST_WITHIN = 3, timedelta(minutes=5)
 """So many refused links so close together stand out (CHILD_UI, scene 10)."""
 TOLD_OFTEN = 3
 """So many presses of the child's own button in one session stand out; none of them alerts anybody (H8)."""
-STARTING = 60.0  # s; what is mended by then was no fault
 SILENT_AFTER = timedelta(hours=25)
 """A kiosk that is on writes a line a day."""
 

@@ -1,8 +1,9 @@
 """Signs of life: a call to a dead man's switch, and once a day a line in the log.
 
 The switch (Healthchecks' convention) raises the alarm when the calls stop coming, and at once when one comes
-to `/fail`. The log's line lets the weekly report say that the kiosk stood armed also where nobody used it. A
-sign that fails is a line in the log, once for each change, and never anything worse.
+to `/fail`. A kiosk that is starting, which its screen has not found yet, is neither. The log's line lets the
+weekly report say that the kiosk stood armed also where nobody used it. A sign that fails is a line in the
+log, once for each change, and never anything worse.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from kiosk.faults import STARTING
 from kiosk.guardian.threads import in_thread
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, and ours is a secret
@@ -23,7 +25,7 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, an
 PATIENCE = 10.0  # s, to connect and again for each word of an answer
 LONGEST = 10.0  # s for all of a call; a look-up, or an answer that drips, has no end of its own
 MOST_HANGING = 8  # calls that have not come to an end
-LOOK = 5.0  # s between two looks for a way out
+LOOK = 5.0  # s between two looks for a way out, or whether a start is over
 DAY = 24 * 3600.0  # s
 
 
@@ -86,7 +88,11 @@ class Heartbeat:
         self._hanging = 0
 
     async def run(self) -> None:
-        """Call until cancelled."""
+        """Call until cancelled; for the first time when all is well, or a start has had its time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STARTING):
+                while self._faults():
+                    await asyncio.sleep(LOOK)
         while True:
             await self._beat()
             await asyncio.sleep(self._every)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,7 @@ from kiosk.demo.control import Control
 from kiosk.errors import KioskError
 from kiosk.guardian.people import hash_badge
 from kiosk.guardian.secret import Secret
+from kiosk.protocol import encode
 from tests.alerts.test_heartbeat import Switch, serving
 from tests.store.conftest import Mailbox
 
@@ -108,15 +111,19 @@ def guarded(tmp_path: Path, switch: Switch, servers: Any) -> Iterator[Guarded]:
         found.process.wait(20)
 
 
-def test_the_heartbeat_says_at_once_what_the_doctor_says_too(
+def test_the_heartbeat_calls_a_start_no_failure_and_waits_for_its_screen(
     guarded: Guarded, switch: Switch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guarded.start()
-    assert switch.wait(1) == [f"/{SECRET}/fail"], "there is no screen"
     assert main(["doctor", "--socket", str(guarded.socket)]) == 1
     said = capsys.readouterr().out
     assert "FAIL  screen  The screen has stopped. Restart the kiosk." in said
     assert "ok    button" in said
+    assert not switch.paths
+    with closing(socket.socket(socket.AF_UNIX)) as screen:
+        screen.connect(str(guarded.socket))
+        screen.sendall(encode("hello", role="screen", w=1280, h=800, bar=78))
+        assert switch.wait(1) == [f"/{SECRET}"]
     assert main(["log", "--kind", "heartbeat", "--state", str(guarded.folder / "state")]) == 0
     until(lambda: "heartbeat" in (guarded.folder / "state" / "kiosk.db-wal").read_bytes().decode("latin-1"))
     assert SECRET not in capsys.readouterr().out + (guarded.folder / "log").read_text()

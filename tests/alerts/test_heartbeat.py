@@ -133,7 +133,10 @@ def test_it_calls_again_and_again_and_says_so_once(switch: Switch) -> None:
     assert notes.lines == [("heartbeat", {"ok": True, "why": ""})]
 
 
-def test_while_a_fault_stands_it_calls_fail_and_then_no_more(switch: Switch) -> None:
+def test_while_a_fault_stands_it_calls_fail_and_then_no_more(
+    switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "STARTING", 0.05)
     faults = {"button"}
 
     async def act(notes: Notes) -> None:
@@ -143,6 +146,20 @@ def test_while_a_fault_stands_it_calls_fail_and_then_no_more(switch: Switch) -> 
 
     beating(f"http://127.0.0.1:{switch.port}/{SECRET}", faults, act)
     assert switch.paths[0] == f"/{SECRET}/fail"
+
+
+def test_what_is_missing_only_while_the_kiosk_starts_is_never_told(
+    switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "LOOK", 0.01)
+    faults = {"screen"}
+
+    async def act(notes: Notes) -> None:
+        asyncio.get_running_loop().call_later(0.3, faults.clear)
+        await asyncio.to_thread(switch.wait, 3)
+
+    beating(f"http://127.0.0.1:{switch.port}/{SECRET}", faults, act)
+    assert set(switch.paths) == {f"/{SECRET}"}
 
 
 def test_a_switch_that_fails_and_comes_back_is_two_lines_in_the_log(switch: Switch) -> None:
