@@ -60,7 +60,7 @@ class Outbox:
 
     `escalate_after` seconds without anybody taking an alert, the next person gets it too; 0: all at once.
     `again` seconds after the last one, at first, everybody is told once more. `configured`: the addresses
-    that count now, for what was owed before; None: as they were.
+    that count now, for what was owed before; none: as they were.
     `deliver` blocks and is called in threads of its own. `on_progress` hears of every change in what may be
     said of an alert; `on_trouble` of records that could not be written, which stops no delivery. Neither may
     raise.
@@ -76,7 +76,7 @@ class Outbox:
         *,
         escalate_after: float = 0,
         again: float = AGAIN,
-        configured: Sequence[PathTo] | None = None,
+        configured: Sequence[PathTo] = (),
         patience: float = PATIENCE,
         backoff: Callable[[int], float] = lambda tries: wait(tries, _jitter),
         uptime: Callable[[], Uptime] = uptime,
@@ -126,8 +126,8 @@ class Outbox:
         return self._alerts[key].message
 
     def again(self, message: Message, paths: Sequence[PathTo]) -> None:
-        """Owe an alert anew, in these words, to everybody at once, as if nobody had it; `record_anew` writes
-        that down.
+        """Owe an alert anew, in these words, to everybody at once, as if nobody had it; no `paths`: to those
+        it had. `record_anew` writes that down.
         """
         before = self._alerts[message.id]
         alert = begun_anew(before, message, tuple(paths), self._clock(), self._uptime())
@@ -193,8 +193,6 @@ class Outbox:
 
     def _readdress(self) -> None:
         """What was owed before this start goes to the addresses of today."""
-        if self._configured is None:
-            return
         for alert in list(self._alerts.values()):
             now = readdressed(alert, self._configured, self._clock())
             self._hold(now)

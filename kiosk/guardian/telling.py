@@ -134,8 +134,9 @@ def begun_anew(
     alert: Alert, message: Message, paths: tuple[PathTo, ...], at: datetime, running: Uptime
 ) -> Alert:
     """The alert from its beginning, in other words and for everybody at once: whoever took it did not come,
-    or nobody did. What became of it before stays written.
+    or nobody did. What became of it before stays written. No `paths`: to the addresses that it had.
     """
+    paths = paths or tuple(dict.fromkeys(path.to for path in alert.live if path.state is not State.DEAD))
     over = tuple(
         replace(path, state=State.DEAD, at=at, why="sent anew instead") if path.state in OWED else path
         for path in alert.paths
@@ -154,8 +155,11 @@ def begun_anew(
 
 def readdressed(alert: Alert, configured: Collection[PathTo], at: datetime) -> Alert:
     """The alert as the configuration has its people now: an address that was corrected is owed it, and is
-    not tried any more as it was before. A person who is new to it hears of it at once.
+    not tried any more as it was before. A person who is new to it hears of it at once. A configuration with
+    nobody in it is one that could not be read, and corrects nothing.
     """
+    if not configured:
+        return alert
     turns = {path.to.person: path.turn for path in alert.paths}
     paths = tuple(
         replace(path, state=State.DEAD, at=at, why="no longer in the configuration")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from kiosk import events as on
 from kiosk.errors import StoreError
 from kiosk.events import Adult, Care, Outcome, Role
-from kiosk.guardian import deliveries, safekeeping
+from kiosk.guardian import deliveries, footing, safekeeping, settings
 from kiosk.guardian.alerts import LONGEST_SHORT, AlertFacts, Message, compose, compose_notice
 from kiosk.guardian.courier import Courier
 from kiosk.guardian.emergency import Mark, Tripped
@@ -147,6 +148,35 @@ def test_after_a_restart_an_alert_begun_anew_is_still_owed_and_can_be_taken_anew
     assert [event.who for event in later.events if isinstance(event, on.AlertMoved)][-1] == "Mr Harvey"
     assert later.records.take(1, "Ms Lee").taken_by == "Mr Harvey", "taken is taken"
     later.records.unlatch(Outcome.UPSETTING, KHAN)
+
+
+def test_a_start_that_reads_no_configuration_still_tells_whoever_was_owed_the_alert(
+    kept: Kept, tmp_path: Path
+) -> None:
+    kept.records.latch("by the red button", AT, ALI, "", tripped=tripped())
+    folder, lack = footing.configuration(tmp_path / "nothing", tmp_path / "no-last-good")
+    assert lack is not None
+    told: list[str] = []
+
+    def deliver(url: str, message: Message) -> Delivery:
+        told.append(message.subject)
+        return Delivery(True)
+
+    async def act() -> None:
+        moved: asyncio.Queue[on.Event] = asyncio.Queue()
+        place = settings.place(folder.config)
+        records = Safekeeping(kept.store, place, deliver, moved.put_nowait)
+        records.resume()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(records.outbox.run())
+            for words in ("Kiosk alert", "The red button was pressed again"):
+                while (await moved.get()).state != "sent":  # type: ignore[attr-defined]
+                    pass
+                assert told[-1].startswith(words)
+                records.tell_again("The red button was pressed again")
+            sending.cancel()
+
+    asyncio.run(act())
 
 
 def test_a_disk_that_does_not_take_it_keeps_nobody_from_being_told_anew_and_has_it_later(kept: Kept) -> None:

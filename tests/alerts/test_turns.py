@@ -222,6 +222,15 @@ def test_nobody_is_told_again_who_is_no_longer_to_be_told(alert: Alert) -> None:
     assert [path.to for path in next_turn(now, True, AT, ON).paths[4:]] == [PATHS[3]]
 
 
+def test_a_configuration_that_nobody_could_read_gives_nothing_up_and_a_new_beginning_keeps_its_addresses(
+    alert: Alert,
+) -> None:
+    tried = after_try(after_try(alert, 0, FAILED, AT), 1, NEVER, AT)
+    assert readdressed(tried, (), AT) == tried
+    anew = begun_anew(begun_anew(tried, MESSAGE, (), AT, ON), MESSAGE, (), AT, ON)
+    assert [anew.paths[place].to for place in owed(anew)] == [PATHS[0], *PATHS[2:]]
+
+
 def test_nobody_new_is_told_what_somebody_took(alert: Alert) -> None:
     assert readdressed(taken(alert, "Mrs Khan", AT), (*PATHS, CORRECTED), AT).paths == alert.paths
 
