@@ -12,9 +12,10 @@ from time import monotonic_ns
 from kiosk.commands.reading import SOCKET, STATE, add_state, clock, records, say
 from kiosk.demo.control import Control, answers
 from kiosk.errors import KioskError, StoreError
-from kiosk.guardian import deliveries
+from kiosk.guardian import deliveries, footing
 from kiosk.guardian.addresses import masked
 from kiosk.guardian.alerts import defang, plain
+from kiosk.guardian.answering import answering, may_answer
 from kiosk.guardian.incidents import OUTCOME_WORDS, Incident, Incidents, Kind, timeline
 from kiosk.guardian.log import Log
 from kiosk.guardian.paths import kind_of
@@ -37,7 +38,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     show.set_defaults(run=_show)
     take = inner.add_parser("take", help="say that you answer for it; nobody else is told any more")
     take.add_argument("number", type=int, metavar="N")
-    take.add_argument("--as", dest="name", type=_name, required=True, metavar="NAME", help="who you are")
+    take.add_argument(
+        "--as", dest="name", required=True, metavar="NAME", help="who you are: whom alerts go to, or SLT"
+    )
+    take.add_argument(
+        "--config",
+        type=Path,
+        default=Path("/etc/kiosk"),
+        metavar="DIR",
+        help="who is that, if no guardian runs",
+    )
     take.add_argument("--socket", type=Path, default=None, help="the running guardian's socket")
     add_state(take, inner=True)
     take.set_defaults(run=_take)
@@ -78,12 +88,12 @@ def _take(chosen: argparse.Namespace) -> int:
         with Control(socket) as control:
             by = str(control.ask("take", number=chosen.number, by=chosen.name).data["taken_by"])
     else:
-        by = _take_in_records(chosen.state, chosen.number, chosen.name)
+        by = _take_in_records(chosen.state, chosen.number, chosen.name, chosen.config)
     say(f"Incident {chosen.number} is taken by {by}." + ("" if by == chosen.name else " That stays."))
     return 0 if by == chosen.name else 1
 
 
-def _take_in_records(state: Path, number: int, name: str) -> str:
+def _take_in_records(state: Path, number: int, name: str, config: Path) -> str:
     if not (state / "kiosk.db").exists():
         raise StoreError(f"There are no records at {state / 'kiosk.db'}.", "Say --state where they are.")
     try:
@@ -93,6 +103,7 @@ def _take_in_records(state: Path, number: int, name: str) -> str:
             "The kiosk is running with these records.", "Say --socket where its guardian listens."
         ) from error
     with closing(store):
+        answering(name, may_answer(footing.as_far_as_possible(config, state / "last-good")))
         now = datetime.now(UTC)
         with store.transaction():
             Incidents(store).take(number, name, now)
@@ -141,10 +152,3 @@ def delivery(alert: Alert, path: Way) -> str:
         return f"{who}: being sent"
     word = "given up" if path.state is State.DEAD else "NOT accepted yet, being tried again"
     return f"{who}: {word}, {tries}; {plain(path.why)}"
-
-
-def _name(text: str) -> str:
-    name = plain(text)
-    if not name or len(name) > 80 or name != text.strip():
-        raise argparse.ArgumentTypeError("write your name on one line, at most 80 characters")
-    return name

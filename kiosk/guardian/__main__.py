@@ -23,6 +23,7 @@ from kiosk import events as on
 from kiosk.config import Config
 from kiosk.errors import KioskError
 from kiosk.guardian import authorities, byproxy, clocks, filtercheck, footing, settings
+from kiosk.guardian.answering import may_answer
 from kiosk.guardian.browser import BrowserSettings
 from kiosk.guardian.browser_events import BrowserEvent
 from kiosk.guardian.browser_gate import gate_of
@@ -163,6 +164,7 @@ async def _serve(chosen: argparse.Namespace, flag: Flag, ended: asyncio.Event) -
                 "height_mm": config.screen.height_mm,
             },
             {"config_folder": str(chosen.config), "state_folder": str(chosen.state)},
+            may_answer(folder),
         )
         loop.set_exception_handler(partial(_failed, guardian))
         over: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]

@@ -54,7 +54,7 @@ def configuration(given: Path, last_good: Path) -> tuple[Folder, Lack | None]:
     try:
         folder = _checked(given)
     except Problems as problems:
-        return _as_far_as_possible(given, last_good), _config_lack(problems, given)
+        return as_far_as_possible(given, last_good), _config_lack(problems, given)
     with suppress(OSError):  # a full disk: then an older one is kept, or none
         _keep(given, last_good)
     return folder, None
@@ -84,7 +84,9 @@ def _keep(given: Path, last_good: Path) -> None:
             draft.replace(kept)
 
 
-def _as_far_as_possible(given: Path, last_good: Path) -> Folder:
+def as_far_as_possible(given: Path, last_good: Path) -> Folder:
+    """The folder `given`; for each file of it that is wrong the one that was last good, or an empty one."""
+
     def part(read_one: Callable[[Path], T], empty: T) -> T:
         for folder in (given, last_good):
             with suppress(Problems):

@@ -7,11 +7,12 @@ what that is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hardware.panel import Panel, SimulatedPanel
 from kiosk import events as on
 from kiosk.errors import NotNow, ProtocolError, StoreError
+from kiosk.guardian.answering import MayNotAnswer, answering
 from kiosk.guardian.guardian import Guardian
 from kiosk.guardian.identity import Answer, Identity
 from kiosk.guardian.server import Peer
@@ -43,7 +44,8 @@ DRILL_PRESS = 60  # s for somebody to press the real button in
 
 class Messages:
     """Gives the guardian events for what peers send. `starts`: each tile's start page; `folders`: where this
-    kiosk's configuration and records are, for an administrator.
+    kiosk's configuration and records are, for an administrator; `may_answer`: the names of those who may take
+    an incident.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Messages:
         panel: Panel,
         welcome: Mapping[str, object],
         folders: Mapping[str, str] | None = None,
+        may_answer: Sequence[str] = (),
     ) -> None:
         self._guardian = guardian
         self._identity = identity
@@ -61,6 +64,7 @@ class Messages:
         self._panel = panel
         self._welcome = {"simulated": isinstance(panel, SimulatedPanel), **welcome}
         self._status = {"simulated": self._welcome["simulated"], **(folders or {})}
+        self._may_answer = may_answer
         self._checking = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,11 +116,12 @@ class Messages:
         """Do what an administrator asks; a no is a sentence, and the connection stays."""
         try:
             peer.send(encode("ok", **act()))
-        except (NotNow, StoreError) as error:
+        except (NotNow, StoreError, MayNotAnswer) as error:
             peer.send(encode("error", text=str(error)))
 
     def _take_incident(self, message: Message) -> Mapping[str, object]:
-        incident = self._guardian.records.take(message.number("number"), message.text("by", 80))
+        by = answering(message.text("by", 80), self._may_answer)
+        incident = self._guardian.records.take(message.number("number"), by)
         return {"taken_by": incident.taken_by}
 
     def _drill(self, peer: Peer, message: Message) -> Mapping[str, object]:

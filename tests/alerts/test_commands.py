@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hardware.wiring import ButtonSettings
 from kiosk.cli import main
@@ -155,12 +156,26 @@ def test_taking_one_while_a_guardian_runs_with_these_records_needs_its_socket(
     assert Incidents(kept._store).show(1).taken_by == ""
 
 
+def known(state: Path) -> Path:
+    """A configuration in which Mrs Khan is told and Ms Lee is SLT."""
+    people = [
+        {"id": "s.lee", "name": "Ms Lee", "role": "slt"},
+        {"id": "m.ali", "name": "Ms Ali", "role": "staff"},
+    ]
+    told = [{"name": "Mrs Khan", "urls": ["mailtos://u:p@mail.example?to=slt@nursery.example"]}]
+    kiosk = {"device": "kiosk-1", "room": "Rainbow room", "alerts": {"people": told}}
+    for name, data in (("kiosk", kiosk), ("people", {"people": people})):
+        (state / f"{name}.yaml").write_text(yaml.safe_dump(data))
+    return state
+
+
 def test_taking_one_with_no_guardian_writes_to_the_records_and_the_log(
     kept: Safekeeping, run: Run, state: Path
 ) -> None:
     kept._store.close()
-    assert run("incidents", "take", "1", "--as", "Mrs Khan") == (0, "Incident 1 is taken by Mrs Khan.\n")
-    status, said = run("incidents", "take", "1", "--as", "Mr Harvey")
+    take = ("incidents", "take", "1", "--config", str(known(state)), "--as")
+    assert run(*take, "Mrs Khan") == (0, "Incident 1 is taken by Mrs Khan.\n")
+    status, said = run(*take, "Ms Lee")
     assert (status, said) == (1, "Incident 1 is taken by Mrs Khan. That stays.\n")
     assert "by=“Mrs Khan”" not in said
     assert "incident_taken" in run("log")[1]
@@ -168,10 +183,21 @@ def test_taking_one_with_no_guardian_writes_to_the_records_and_the_log(
     kept._store = Store.open(state / "kiosk.db")
 
 
-@pytest.mark.parametrize("name", ["", "two\nlines", "x" * 81, "http://example.org/"])
-def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(SystemExit):
-        main(["incidents", "take", "1", "--as", name])
+@pytest.mark.parametrize(
+    "name", ["", "Mickey Mouse", "Ms Ali", "mrs khan", "two\nlines", "http://example.org/"]
+)
+def test_a_name_that_is_nobodys_who_may_answer_is_refused_and_ends_nothing_h18(
+    kept: Safekeeping, run: Run, state: Path, name: str
+) -> None:
+    kept._store.close()
+    status, said = run("incidents", "take", "1", "--config", str(known(state)), "--as", name)
+    assert status == 2
+    assert said.endswith("may not answer for an incident. These may: Mrs Khan, Ms Lee.\n")
+    status, said = run("incidents", "take", "1", "--config", str(state / "nowhere"), "--as", name)
+    assert status == 2
+    assert said.endswith("Nobody is known who may: kiosk check\n")
+    assert "OPEN, nobody took it" in run("incidents")[1]
+    kept._store = Store.open(state / "kiosk.db")
 
 
 def test_an_incident_becomes_a_document_for_the_file_h19(kept: Safekeeping, run: Run, state: Path) -> None:

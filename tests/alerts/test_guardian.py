@@ -142,6 +142,8 @@ def test_a_guardian_that_is_killed_in_a_drill_is_still_in_it_and_the_alert_still
         [letter, *again] = guarded.mailbox.wait(1)
         assert letter["Subject"].startswith("DRILL ")
         assert {one["Subject"] for one in again} <= {letter["Subject"]}
+        with pytest.raises(KioskError, match=r"“Mickey Mouse” may not .* These may: Mrs Khan\."):
+            control.ask("take", number=1, by="Mickey Mouse")
         control.ask("take", number=1, by="Mrs Khan")
         until(lambda: control.view is not None and control.view.panic is not None)
         assert control.view is not None
