@@ -82,7 +82,8 @@ def _report(chosen: argparse.Namespace) -> int:
 
 
 _UNSENT = """SELECT incident FROM alert WHERE NOT EXISTS
-    (SELECT 1 FROM delivery WHERE delivery.alert = alert.id AND state = 'accepted') ORDER BY incident"""
+    (SELECT 1 FROM delivery WHERE delivery.alert = alert.id AND place >= begins AND state = 'accepted')
+    ORDER BY incident"""
 
 
 def _button(folder: Path) -> tuple[Drills, str] | tuple[None, None]:

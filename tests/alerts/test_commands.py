@@ -376,6 +376,20 @@ def test_the_report_says_what_is_owed(kept: Safekeeping, run: Run, tmp_path: Pat
     assert "never tested by a press as it is wired now: one is owed" in said
 
 
+def test_an_alert_that_began_anew_is_outstanding_though_its_first_sending_was_accepted(
+    kept: Safekeeping, run: Run
+) -> None:
+    kept._store.run("UPDATE delivery SET state = 'accepted'")
+    assert "Alerts outstanding, accepted by no path: none" in run("report")[1]
+    later = Safekeeping(kept._store, PLACE, refuse, lambda event: None)
+    later.resume()
+    later.take(1, "Mrs Khan")
+    later.tell_again("The red button was pressed again")
+    assert "Alerts outstanding, accepted by no path: 1\n" in run("report")[1]
+    kept._store.run("UPDATE delivery SET state = 'accepted' WHERE place = 3")
+    assert "Alerts outstanding, accepted by no path: none" in run("report")[1]
+
+
 def test_a_screen_that_is_still_on_its_way_at_a_start_is_no_fault_and_one_that_goes_later_is() -> None:
     book = Book()
     book.write("started")
