@@ -102,8 +102,9 @@ def compose(alert: AlertFacts) -> Message:
 
 
 def once_more(message: Message, what: str, at: datetime) -> Message:
-    """The same alert, by its reference, with what is new of it before everything else."""
-    new = f"{what}, {at:%H:%M:%S}"
+    """The same alert, by its reference, with what is new of it first; before that only that it is a drill."""
+    drill = "DRILL " if message.subject.startswith("DRILL ") else ""
+    new = f"{drill}{what}, {at:%H:%M:%S}"
     subject, short = (_as_it_was(text) for text in (message.subject, message.short))
     text, ref, number = short.rpartition(" Ref ")
     end = f"{ref}{number}"

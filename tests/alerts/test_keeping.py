@@ -197,9 +197,14 @@ def test_a_disk_that_does_not_take_it_keeps_nobody_from_being_told_anew_and_has_
 
 def test_what_is_told_once_more_of_a_drill_is_still_one(kept: Kept) -> None:
     kept.records.latch("as a drill", AT, None, "", drill=True, tripped=tripped())
-    kept.records.tell_again("The screen does not answer")
-    for text in (kept.message().subject, kept.message().short):
-        assert "DRILL K" in text
+    for _ in range(2):
+        kept.records.tell_again("The screen does not answer")
+        message = kept.message()
+        for text in (message.subject, message.body, message.short):
+            assert text.startswith("DRILL The screen does not answer, ")
+        for text in (message.subject, message.short):
+            assert text.count("DRILL") == 2, "and what it was is still whole"
+        assert len(message.short) <= LONGEST_SHORT
 
 
 def test_the_address_is_left_out_where_the_setting_wants_it(store: Store) -> None:
