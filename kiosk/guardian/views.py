@@ -87,7 +87,7 @@ def _panic(s: Session, setting: Setting, serial: int) -> View:
         return View(serial, Scene.PANIC, panic=news, practice=alarm.drill)
     told = ALERT_WORDS[alarm.alert.state if alarm.alert else "sending"]
     if alarm.alert and alarm.alert.who:
-        told = f"{told} {alarm.alert.who}, {alarm.alert.path}, {alarm.alert.at}"
+        told = f"{told} {', '.join(filter(None, (alarm.alert.who, alarm.alert.path, alarm.alert.at)))}"
     facts = Facts(
         by=alarm.resetter.name,
         at=alarm.at,

@@ -100,6 +100,9 @@ def test_the_reset_desk_says_sent_and_never_told_for_what_was_only_sent() -> Non
     assert view.facts is not None
     assert view.facts.told == "Sent, no answer yet: Mrs Khan, e-mail, 10:42:09"
     assert view.facts.adult == "Ms Ali"
+    told = after(PANIC, on.AlertMoved("told", "10:43:00", "Mrs Khan"), on.Identified(KHAN)).facts
+    assert told is not None
+    assert told.told == "Told: Mrs Khan, 10:43:00", "a person has no path"
     assert view.facts.page == "hxxps://farm[.]example/animals/", "no address is live, on the glass neither"
 
 
