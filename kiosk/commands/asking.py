@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from kiosk.protocol import View
 CONFIG = Path("/etc/kiosk")
 DELIVERED_WITHIN = 60.0  # s; a mail server that takes longer is told as such
 OFF_WITHIN = 5.0  # s from the alert's acceptance
+READ_ONCE = ("config", "key", "store")
+"""What a guardian reads when it begins. What has become of it since is met by the next one."""
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,20 +47,32 @@ def _doctor(chosen: argparse.Namespace) -> int:
     state = chosen.state or Path(status.get("state_folder", STATE))
     simulate = chosen.simulate or bool(status.get("simulated"))
     live = [*map(_finding, status.get("checks", ()))]
-    known = {finding.code for finding in live if finding.known}
-    outside = examine(config, state, simulate=simulate, alive=socket is not None)
-    seen = {finding.code: finding for finding in outside if finding.code not in known}
-    findings = [*(finding for finding in live if finding.code not in seen), *seen.values()]
-    for finding in findings:
+    findings, later = together(live, examine(config, state, simulate=simulate, alive=socket is not None))
+    for finding in (*findings, *later):
         say(_line(finding))
     failing = sum(not finding.holds for finding in findings)
     if failing:
         say(f"A session cannot open: {failing} of {len(findings)} checks fail.")
+    elif later:
+        say("A session may open now, but none after the next start.")
     elif socket is None:
         say("No guardian is running; nothing that was looked at keeps a session from opening.")
     else:
         say("A session may open.")
-    return 1 if failing else 0
+    return 1 if failing or later else 0
+
+
+def together(live: Sequence[Finding], outside: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """What holds now, and what will not at the next start: what a running guardian knows, which is asked
+    first, with all that it does not know, and with every mistake in what it read once.
+    """
+    holds = {finding.code: finding.holds for finding in live if finding.known}
+    more = [each for each in outside if each.code not in holds or (each.code in READ_ONCE and not each.holds)]
+    instead = {finding.code for finding in more if not holds.get(finding.code)}
+    now = [finding for finding in live if finding.code not in instead]
+    now += [finding for finding in more if finding.code in instead]
+    later = (finding for finding in more if finding.code not in instead)
+    return now, [replace(finding, sentence=f"At the next start: {finding.sentence}") for finding in later]
 
 
 def _line(finding: Finding) -> str:

@@ -1,8 +1,9 @@
 """What a session stands on, looked at from outside: each thing with whether it holds, and what to do.
 
 A running guardian knows its own checks better and is asked first (`kiosk doctor`); this has all the others,
-and, where there is no guardian, those too. What only a running kiosk can know is said not to be known, never
-left out. It repairs nothing and tells nobody; where the setting has a filter, its names are asked for.
+and, where there is no guardian, those too. What cannot be known, because no kiosk runs or a file cannot be
+read, is said not to be known, never left out. It repairs nothing and tells nobody; where the setting has a
+filter, its names are asked for.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ FORBID_NAMESPACES = (
 """Each key of sysctl(8), its value that forbids user namespaces, and one that allows them."""
 ONLY_LIVE = ("screen", "curtain", "radio")
 """Of what the guardian looks at, what there is only while it runs."""
+OF_THE_FOLDER = ("list", "adults", "slt", "sites", "pictures", "sounds", "filter", "mail")
+"""What only a configuration without a mistake shows."""
+OF_THE_RECORDS = ("records", "disk", "latch", "button test")
 PATIENCE = 12.0  # s for somebody to answer for the setting's filter, and for what it does not refuse
 LATER = "A session looks again when the radio is on."
 
@@ -64,6 +68,7 @@ def examine(config: Path, state: Path, *, simulate: bool = False, alive: bool = 
         for problem in problems.problems:
             where = f"{Path(problem.file).name}, line {problem.line}: {problem.what}."
             yield Finding("config", False, where, problem.instead)
+        yield from (_unknown(code, "The configuration has a mistake.") for code in OF_THE_FOLDER)
     else:
         yield Finding("config", True)
         yield Finding("list", True)  # one that is read; a running guardian knows of an older one
@@ -71,6 +76,7 @@ def examine(config: Path, state: Path, *, simulate: bool = False, alive: bool = 
         yield from _pictures(found, config)
         yield from _filter(found)
         yield from _mail(found)
+    yield from _fonts()
     yield from _key(state / "key", found)
     yield from _records(state, found, simulate)
     if not alive:
@@ -121,6 +127,9 @@ def _pictures(folder: Folder, config: Path) -> Iterator[Finding]:
     yield from (Finding("sounds", False, f"{problem.what}.", problem.instead) for problem in wrong)
     if not wrong:
         yield Finding("sounds", True)
+
+
+def _fonts() -> Iterator[Finding]:
     fonts = [name for name in FONTS if not assets.path("fonts", name).is_file()]
     yield from _one("fonts", not fonts, f"Missing: {', '.join(fonts)}.", "Install the kiosk again.")
 
@@ -177,7 +186,7 @@ def _records(state: Path, folder: Folder | None, simulate: bool) -> Iterator[Fin
         sentence = f"The records at {file} are gone: the next start is latched." if lost else sentence
         todo = "Look as root, say --state where the records are, or install the kiosk."
         yield from _one("store", os.access(state, os.W_OK) and not lost, sentence, todo)
-        yield from (_unknown(code, "There are no records yet.") for code in ("disk", "button test"))
+        yield from (_unknown(code, "There are no records yet.") for code in OF_THE_RECORDS)
         return
     try:
         with closing(Store.reading(file)) as store:
@@ -185,7 +194,7 @@ def _records(state: Path, folder: Folder | None, simulate: bool) -> Iterator[Fin
             kept = store.kept(BUTTON_TESTED)
     except StoreError as error:
         yield Finding("store", False, str(error.args[0]), error.todo)
-        yield from (_unknown(code, "The records cannot be read.") for code in ("disk", "button test"))
+        yield from (_unknown(code, "The records cannot be read.") for code in OF_THE_RECORDS)
         return
     yield Finding("store", True)
     yield from _one("records", verified.ok, verified.sentence, "")
@@ -242,7 +251,9 @@ def _programs() -> Iterator[Finding]:
             f"{program} is missing.",
             f"Install it: apt install {package}",
         )
-    if shutil.which("bwrap") is not None:
+    if shutil.which("bwrap") is None:
+        yield _unknown("namespaces", "Without bubblewrap nobody can look.")
+    else:
         yield from _one(
             "namespaces",
             _namespaces_work(),

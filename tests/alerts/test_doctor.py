@@ -15,7 +15,7 @@ import yaml
 import assets
 from hardware.wiring import ButtonSettings
 from kiosk.cli import main
-from kiosk.commands.asking import _line
+from kiosk.commands.asking import _line, together
 from kiosk.config import Network, UpstreamFilter
 from kiosk.guardian import filtercheck
 from kiosk.guardian.clocks import now
@@ -28,7 +28,10 @@ from kiosk.guardian.safekeeping import BUTTON_TESTED
 from kiosk.guardian.secret import Secret
 from kiosk.guardian.selftest import Check, Finding, SelfTest
 from kiosk.guardian.store import Store
+from tests.alerts.test_guardian import Guarded, guarded, switch
 from tests.allowlist.conftest import Zone, name_server
+
+__all__ = ["guarded", "switch"]
 
 SECRET = "s3cr3tt0k3n"
 BAD, GOOD = "blocked.filter.example", "www.example.org"
@@ -158,7 +161,7 @@ def test_a_program_that_is_missing_is_named_with_its_package(
     monkeypatch.setenv("PATH", str(tmp_path))
     found = setting.findings()
     assert found["bwrap"].todo == "Install it: apt install bubblewrap"
-    assert "namespaces" not in found, "what cannot be looked at is not said to be wrong"
+    assert not found["namespaces"].known, "what cannot be looked at is neither well nor wrong"
 
 
 def test_its_exit_status_says_whether_anything_fails(
@@ -175,6 +178,48 @@ def test_its_exit_status_says_whether_anything_fails(
     said = capsys.readouterr().out
     assert "FAIL  slt  No member of SLT has a PIN or badge" in said
     assert "A session cannot open: 2 of" in said
+
+
+def test_what_a_mistake_in_the_configuration_hides_is_said_not_to_be_known(setting: Setting) -> None:
+    well = {finding.code for finding in examine(setting.config, setting.state, simulate=True)}
+    well |= set(setting.findings())
+    setting.kiosk |= {"rooom": "x"}
+    found = setting.findings()
+    assert well <= set(found)
+    assert not any(found[code].known for code in ("adults", "slt", "sites", "pictures", "sounds", "filter"))
+    assert found["fonts"].known
+    (setting.state / "kiosk.db").write_bytes(b"not a database at all" * 500)
+    assert well <= set(setting.findings())
+
+
+def test_a_running_kiosk_hides_no_mistake_that_its_next_start_will_meet(setting: Setting) -> None:
+    setting.kiosk |= {"rooom": "x", "level": ""}
+    setting.findings()
+    outside = [*examine(setting.config, setting.state, simulate=True, alive=True)]
+    wrong = [finding for finding in outside if finding.code == "config"]
+    assert len(wrong) == 2
+    well = [Finding(code, True) for code in ("config", "key", "clock", "list")]
+    now, later = together(well, outside)
+    assert now[: len(well)] == well
+    assert [line.sentence for line in later] == [f"At the next start: {line.sentence}" for line in wrong]
+    assert not any(finding.holds for finding in later)
+    closed = [Finding("config", False, "The configuration has 2 mistakes."), *well[1:]]
+    now, later = together(closed, outside)
+    assert [finding for finding in now if finding.code == "config"] == wrong, "each of them, and no summary"
+    assert not later
+
+
+def test_the_doctor_of_a_running_kiosk_says_each_mistake_that_came_since(
+    guarded: Guarded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with guarded.start():
+        (guarded.folder / "config" / "kiosk.yaml").write_text("rooom: x\n")
+        assert main(["doctor", "--socket", str(guarded.socket)]) == 1
+    said = capsys.readouterr().out
+    assert "ok    config\n" in said
+    assert "FAIL  config  At the next start: kiosk.yaml, line 1: “rooom” is not a key here." in said
+    assert "FAIL  config  At the next start: kiosk.yaml, line 1: “alerts” is missing." in said
+    assert "?     sites  The configuration has a mistake." in said
 
 
 def test_a_lost_file_of_records_is_told_before_the_next_start_latches(setting: Setting) -> None:
