@@ -136,8 +136,9 @@ def read_tree(text: str) -> Tree:
         except _Star as star:
             found = _WORD.match(text, star.at)
             word = found[0] if found else "*"
-            what = f"“{shown(word)}” begins with a star, which stands for other text here"
-            stars.append((star.line, what, f'Put it in quotes: "{shown(word)}".'))
+            quotable = word if _HOSTS.fullmatch(word) else "*…"  # a password may begin with a star
+            what = f"“{quotable}” begins with a star, which stands for other text here"
+            stars.append((star.line, what, f'Put it in quotes: "{quotable}".'))
             if found is None or len(stars) == MOST_STARS:
                 broken = Broken(*stars.pop())
                 broken.before = tuple(stars)
@@ -151,6 +152,7 @@ def read_tree(text: str) -> Tree:
             return tree
 
 
+_HOSTS = re.compile(r"\*(\.[\w-]+)+")
 _WORD = re.compile(r"\*[^\s,\[\]{}\"'\\]*")
 
 

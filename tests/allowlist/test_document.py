@@ -102,7 +102,7 @@ def test_a_misspelt_key_does_not_hide_what_a_whole_model_says() -> None:
             ":4: “close” is not a key here. Did you mean “closes”?",
         ),
         ("name: &x a\n", ":1: “&” gives a name to the text here. Take it out, or put the text in quotes."),
-        ("name: a\nkind: *x\n", ":2: “*x” begins with a star, which stands for other text here"),
+        ("name: a\nkind: *x\n", ":2: “*…” begins with a star, which stands for other text here"),
         ("name: a\ndoors: [*.b.example]\n", 'Put it in quotes: "*.b.example".'),
         ("name: !!python/name:os.system a\n", ":1: “!” starts a tag here"),
         ("name: a\n---\nname: b\n", ":2: A second document starts here"),
@@ -128,7 +128,7 @@ def test_a_star_without_quotes_hides_no_other_mistake_and_each_is_told_on_its_li
         'Put it in quotes: "*.a.example".',
         "room.yaml:3: “doors” cannot be “*.a.example”. Write “key: value” lines under it.",
         'room.yaml:4: “*.b” begins with a star, which stands for other text here. Put it in quotes: "*.b".',
-        'room.yaml:4: “*x” begins with a star, which stands for other text here. Put it in quotes: "*x".',
+        'room.yaml:4: “*…” begins with a star, which stands for other text here. Put it in quotes: "*…".',
         "room.yaml:5: “kind” cannot be “shed”. Write 'garden' or 'hall'.",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,13 @@ def test_an_alerts_secret_is_never_printed(tmp_path: Path) -> None:
     assert "a-password" not in str(config.alerts)
 
 
-def test_a_wrong_secret_is_not_printed_among_the_problems(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "mistake", ['{a: "mailtos://u:a-password@mail.example"}', "[*a-password]", "*a-password"]
+)
+def test_a_wrong_secret_is_not_printed_among_the_problems(tmp_path: Path, mistake: str) -> None:
     with pytest.raises(Problems) as caught:
-        load(folder(tmp_path, KIOSK.replace('["mailtos', '{a: "mailtos').replace('example"]', 'example"}')))
+        load(folder(tmp_path, re.sub(r'\["mailtos.*?"\]', mistake, KIOSK)))
+    assert "urls" in str(caught.value) or "star" in str(caught.value)
     assert "a-password" not in str(caught.value)
 
 
