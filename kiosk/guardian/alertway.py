@@ -18,7 +18,7 @@ from hardware.radio import Radio
 from kiosk.guardian import network
 from kiosk.guardian.eventqueue import Spawn
 from kiosk.guardian.firewall import Firewall
-from kiosk.guardian.heartbeat import Note
+from kiosk.guardian.log import Note
 from kiosk.guardian.network import Links, Way
 from kiosk.guardian.outbox import Outbox
 from kiosk.guardian.window import AGAIN, AlertWindow, Cut

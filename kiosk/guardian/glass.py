@@ -16,7 +16,7 @@ from hardware.display import DisplayPower
 from hardware.errors import DisplayError
 from kiosk import effects as do
 from kiosk.guardian.curtain import ANSWERS_WITHIN, Curtain
-from kiosk.guardian.heartbeat import Note
+from kiosk.guardian.log import Note
 from kiosk.guardian.server import Server
 from kiosk.guardian.steps import HUNG, ON_GLASS
 from kiosk.protocol import Scene, View, encode, encode_view

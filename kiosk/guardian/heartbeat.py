@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from kiosk.faults import STARTING
+from kiosk.guardian.log import Note
 from kiosk.guardian.threads import in_thread
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, and ours is a secret
@@ -27,13 +28,6 @@ LONGEST = 10.0  # s for all of a call; a look-up, or an answer that drips, has n
 MOST_HANGING = 8  # calls that have not come to an end
 LOOK = 5.0  # s between two looks for a way out, or whether a start is over
 DAY = 24 * 3600.0  # s
-
-
-class Note(Protocol):
-    """Writes one record; what goes wrong with that is its own to report."""
-
-    def __call__(self, kind: str, **detail: object) -> None:
-        """Write it."""
 
 
 def call(url: str) -> str:

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kiosk.guardian.records import moment, shortened, timestamp
 from kiosk.guardian.store import Store
@@ -64,6 +64,13 @@ def seal(previous: bytes, serial: int, record: str) -> bytes:
     return hashlib.sha256(
         previous + str(serial).encode() + b"\n" + record.encode("utf-8", "surrogatepass")
     ).digest()
+
+
+class Note(Protocol):
+    """Writes one record; what goes wrong with that is its own to report."""
+
+    def __call__(self, kind: str, **detail: object) -> None:
+        """Write it."""
 
 
 class Log:

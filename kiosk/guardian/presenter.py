@@ -19,7 +19,7 @@ from kiosk.guardian.drill import measured
 from kiosk.guardian.emergency import Mark
 from kiosk.guardian.eventqueue import EventQueue
 from kiosk.guardian.glass import Glass
-from kiosk.guardian.heartbeat import Note
+from kiosk.guardian.log import Note
 from kiosk.guardian.safekeeping import Safekeeping
 from kiosk.guardian.selftest import Finding
 from kiosk.guardian.signals import signal
