@@ -17,9 +17,10 @@ from typing import Annotated, Any, TypeVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from allowlist.tree import Broken, Tree, Where, read_tree, shown
+from allowlist.tree import Broken, Tree, Where, cut, read_tree, shown
 
-LARGEST = 4 * 1024 * 1024  # bytes; a longer file was not written by a person
+LARGEST = 256 * 1024  # bytes; a longer file was not written by a person
+MOST_TOLD = 200  # mistakes at once; to read a file must never take long enough for a watchdog to notice
 
 __all__ = ["Day", "Problem", "Problems", "Strict", "Where", "Wrong", "parse", "read"]
 
@@ -52,9 +53,8 @@ class Wrong(ValueError):
     """Raised by a model's own validators: what is wrong (no full stop), and what to write instead."""
 
     def __init__(self, what: str, instead: str) -> None:
-        super().__init__(f"{what}. {instead}")
-        self.what = what
-        self.instead = instead
+        self.what, self.instead = cut(what), cut(instead)
+        super().__init__(f"{self.what}. {self.instead}")
 
 
 class Strict(BaseModel):
@@ -109,10 +109,10 @@ def parse(data: bytes, model: type[M], name: str) -> M:
         tree = read_tree(_text(data))
     except Broken as broken:
         told = (*broken.before, (broken.line, broken.what, broken.instead))
-        raise Problems(Problem(name, *each) for each in told) from broken
+        raise _first([Problem(name, *each) for each in told]) from broken
     found = [Problem(name, line, what, instead) for line, what, instead in tree.problems]
     if not isinstance(tree.data, dict):
-        raise Problems([*found, Problem(name, 1, "This is not a list of “key: value” lines", _keys(model))])
+        raise _first([*found, Problem(name, 1, "This is not a list of “key: value” lines", _keys(model))])
     found += [Problem(name, tree.line(at), e.what, e.instead) for at, e in model.cross_check(tree.data)]
     made: M | None = None
     try:
@@ -121,13 +121,22 @@ def parse(data: bytes, model: type[M], name: str) -> M:
         found += _told(error, tree, model, name)
         found += _behind_unknown_keys(error, tree, model, name)
     if found or made is None:
-        raise Problems(found)
+        raise _first(found)
     return made
+
+
+def _first(found: Iterable[Problem]) -> Problems:
+    """As many of them as are told at once, the first lines first."""
+    told = sorted(set(found), key=lambda problem: (problem.line, problem.what))
+    if len(told) > MOST_TOLD:
+        line, more = told[MOST_TOLD].line, "More mistakes stand from here on"
+        told = [*told[:MOST_TOLD], Problem(told[0].file, line, more, "Mend those above.")]
+    return Problems(told)
 
 
 def _text(data: bytes) -> str:
     if len(data) > LARGEST:
-        raise Broken(1, "This file is far too large", f"Keep it under {LARGEST // 1024**2} MiB.")
+        raise Broken(1, "This file is far too large", f"Keep it under {LARGEST // 1024} KiB.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -138,6 +147,8 @@ def _text(data: bytes) -> str:
 def _behind_unknown_keys(error: ValidationError, tree: Tree, model: type[M], name: str) -> list[Problem]:
     """What a misspelt key hid: a model's own validators run only where every key is known. Take those away
     and ask again."""
+    if error.error_count() > MOST_TOLD:
+        return []
     unknown = [detail["loc"] for detail in error.errors() if detail["type"] == "extra_forbidden"]
     for where in unknown:
         tree.drop(where)
@@ -151,10 +162,10 @@ def _behind_unknown_keys(error: ValidationError, tree: Tree, model: type[M], nam
 
 
 def _told(error: ValidationError, tree: Tree, model: type[BaseModel], name: str) -> list[Problem]:
+    details = [detail for detail in error.errors(include_url=False) if not _only_follows(detail)]
     return [
         Problem(name, tree.line(detail["loc"]), *_sentence(detail, model))
-        for detail in error.errors(include_url=False)
-        if not _only_follows(detail)
+        for detail in details[: MOST_TOLD + 1]
     ]
 
 

@@ -89,6 +89,9 @@ _HOSTS = {
 
 REOPENING = {host: reason for reason, hosts in _HOSTS.items() for host in hosts.split()}
 
+_INSIDE = {host.split(".", n)[-1]: host for host in REOPENING for n in range(1, host.count("."))}
+"""What a star would take in: for each name above one in the table, one that it is above of."""
+
 ANY_ENDING = {
     "google": SEARCH,
     "yahoo": SEARCH,
@@ -115,8 +118,6 @@ def why_it_reopens(at: Authority) -> str:
             return reason
         if (reason := ANY_ENDING.get(labels[start])) and is_public_suffix(".".join(labels[start + 1 :])):
             return reason
-    if at.wild:
-        inside = next((listed for listed in REOPENING if listed.endswith(f".{host}")), None)
-        if inside:
-            return f"includes {inside}, which {REOPENING[inside]}"
+    if at.wild and (inside := _INSIDE.get(host)):
+        return f"includes {inside}, which {REOPENING[inside]}"
     return ""

@@ -7,6 +7,7 @@ means is `patterns`; what follows from the whole is `decision`.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import MAXYEAR, date
@@ -24,6 +25,8 @@ from allowlist.tree import Broken, Where, read_tree
 from allowlist.urls import Refused, read_url
 
 MOST_ENTRIES = 999  # Chromium reads 1,000 and silently ignores the rest (FACTS); about:blank is one
+
+LONGEST_NAME = 100  # bytes of a picture's file name; a disk takes 255
 
 
 class Status(StrEnum):
@@ -62,7 +65,12 @@ def _level(text: str) -> str:
 
 
 def _picture(text: str) -> str:
-    if not text.endswith((".svg", ".png")) or "/" in text or text.startswith("."):
+    if (
+        not text.endswith((".svg", ".png"))
+        or "/" in text
+        or text.startswith(".")
+        or len(text.encode()) > LONGEST_NAME
+    ):
         raise Wrong(f"“{text}” is not a picture's file name", "Write one like farm.svg, without a folder.")
     return text
 
@@ -85,7 +93,7 @@ def _does_not_reopen(text: str, at: Authority) -> None:
 
 
 def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
-    twice = next((item for item in items if items.count(item) > 1), None)
+    twice = next((item for item, times in Counter(items).items() if times > 1), None)
     if twice is not None:
         raise Wrong(f"“{twice}” is written twice", "Keep one.")
     return items

@@ -20,12 +20,6 @@ from allowlist.urls import Refused, read_url
 from kiosk.guardian import addresses
 
 
-def _one_line(value: str) -> str:
-    if "\n" in value:
-        raise ValueError("keep it on one line")
-    return value
-
-
 def _address(value: str) -> str:
     try:
         return str(ip_address(value))
@@ -62,7 +56,7 @@ def _heartbeat_address(value: SecretStr) -> SecretStr:
 
 Address = Annotated[str, AfterValidator(_address)]
 Host = Annotated[str, AfterValidator(_host)]
-Words = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+Words = Annotated[str, Field(min_length=1, max_length=80)]
 Pin = Annotated[int, Field(ge=2, le=27)]
 
 

@@ -21,7 +21,7 @@ from allowlist.decision import FEW, Allowlist, Policy
 from allowlist.document import Problem, Problems, parse
 from allowlist.patterns import is_public_suffix
 from allowlist.reopening import REOPENING
-from allowlist.sites import MOST_ENTRIES, Site, SiteList
+from allowlist.sites import MOST_ENTRIES, Site, SiteList, _unique
 from allowlist.urls import read_url
 from tests.allowlist.conftest import TODAY, site
 
@@ -458,6 +458,30 @@ def test_too_many_pages_are_told_about_beside_every_other_mistake() -> None:
         "The approved sites have 1000 pages, and the browser reads 999",
         "This approval lasts longer than a year",
     ]
+
+
+def test_a_long_list_is_not_compared_line_with_every_line() -> None:
+    compared = 0
+
+    class Line(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    lines = tuple(Line(f"farm.example/{n}") for n in range(2000))
+    assert _unique(lines) == lines
+    assert compared < 2 * 2000
+
+
+def test_a_pictures_name_is_one_that_a_disk_can_hold() -> None:
+    assert site(picture="a" * 96 + ".svg").picture
+    for name in ("a" * 5000 + ".svg", "é" * 50 + ".svg"):
+        with pytest.raises(ValidationError, match="not a picture's file name"):
+            site(picture=name)
 
 
 def test_the_limit_of_a_list_is_that_of_the_policy_compiled_from_it() -> None:

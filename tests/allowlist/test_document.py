@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
+from unicodedata import category
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from allowlist.document import LARGEST, Day, Problem, Problems, Strict, Wrong, parse, read
-from allowlist.tree import MOST_STARS
+from allowlist.document import LARGEST, MOST_TOLD, Day, Problem, Problems, Strict, Wrong, parse, read
+from allowlist.tree import LONGEST_SHOWN, MOST_ITEMS, STAR, UNSEEN
 
 
 class Hours(Strict):
@@ -140,9 +142,70 @@ def test_what_was_found_before_a_file_breaks_off_is_told_too() -> None:
     ]
 
 
-def test_very_many_stars_are_told_about_in_a_moment() -> None:
-    stars = ", ".join(f"*.a{n}.example" for n in range(5000))
-    assert len(told(f"doors: [{stars}]\n")) == MOST_STARS
+def test_very_many_stars_are_told_about_in_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    parse_ = yaml.parse
+    monkeypatch.setattr(yaml, "parse", lambda text, **how: looks.append(text) or parse_(text, **how))
+    stars = ", ".join(f"*.a{n}.example" for n in range(MOST_TOLD - 1))
+    assert len(told(f"doors: [{stars}]\n")) == MOST_TOLD + 1, "and that there are more"
+    assert len(looks) == 1
+
+
+def test_a_star_that_is_quoted_or_stands_in_a_text_is_a_star() -> None:
+    for written in ('"*.a"', "'*.a'", "a*b", "of the\n  *.a", ">\n  *.a\n", "a # *.b"):
+        name = parse(f"name: {written}\n".encode(), Room, "room.yaml").name
+        assert name in ("*.a", "a*b", "of the *.a", "a")
+
+
+def test_of_very_many_mistakes_the_first_are_told_and_that_there_are_more() -> None:
+    lines = told("name: a\n" + "".join(f"key{n}: b\n" for n in range(5 * MOST_TOLD)))
+    assert len(lines) == MOST_TOLD + 1
+    assert lines[0].startswith("room.yaml:2: “key0” is not a key here.")
+    assert lines[-1] == f"room.yaml:{MOST_TOLD + 2}: More mistakes stand from here on. Mend those above."
+
+
+def test_a_file_of_more_entries_than_anybody_writes_is_not_looked_at_further() -> None:
+    assert parse(("name: a\ndoors: [" + "{opens: 1}," * MOST_ITEMS + "]\n").encode(), Room, "room.yaml").doors
+    half = f": [{'{}, ' * (MOST_ITEMS // 2)}]\n"
+    assert told(f"x{half}y{half}z: [a]\n") == [
+        f"room.yaml:3: The lists in this file have more than {MOST_ITEMS} entries. Keep fewer."
+    ]
+
+
+@pytest.mark.parametrize(
+    "sign", ["\0", "\x1b", "\t", "\x7f", "\u200b", "\u202e", "\u2066", "\ufeff", "\ue000", "\u2028"]
+)
+def test_what_nobody_can_see_is_refused_as_value_and_as_key_and_never_quoted(sign: str) -> None:
+    escaped = f"\\U{ord(sign):08X}"
+    for text in (
+        f'name: "at{escaped}tic"\n',
+        f'name: a\n"na{escaped}me": b\n',
+        f'name: a\nkind: "{escaped}"\n',
+    ):
+        lines = told(text)
+        assert any(f"A character here cannot be seen (U+{ord(sign):04X}). Take it out" in it for it in lines)
+        assert sign not in "".join(lines)
+
+
+def test_a_line_break_in_a_text_is_refused_but_not_the_end_of_one_that_is_folded() -> None:
+    assert told('name: "a\\nb"\n') == ["room.yaml:1: This text has a line break in it. Write it on one line."]
+    assert parse(b"name: >\n  the\n  hall\n", Room, "room.yaml").name == "the hall"
+
+
+def test_what_is_written_in_any_language_or_drawn_is_read() -> None:
+    for name in ("Zoë’s “farm” – n° 1", "🐄 ☀️", "مزرعة", "農場", "a\u00a0b"):
+        assert parse(f"name: {name}\n".encode(), Room, "room.yaml").name == name
+
+
+def test_a_sign_that_is_no_character_is_told_with_its_line() -> None:
+    assert told(f"name: a\nkind: {STAR}\n") == [
+        "room.yaml:2: A character here does not belong in a text file. Take control characters out."
+    ]
+
+
+def test_a_long_text_is_quoted_by_its_beginning_and_its_end() -> None:
+    for text in ("a" * 100_000 + ": b\n", "name: *" + "a" * 100_000 + "\n", "since: " + "1" * 100_000 + "\n"):
+        assert max(map(len, told(f"name: a\n{text}"))) < 2 * LONGEST_SHOWN + 100
 
 
 def test_a_file_that_is_missing_or_a_folder_is_told_by_name(tmp_path: Path) -> None:
@@ -167,3 +230,4 @@ def test_any_text_is_read_or_told_about_and_never_crashes(text: str) -> None:
         problems = caught.problems
     assert (room is None) == bool(problems)
     assert all(problem.line >= 1 and problem.what for problem in problems)
+    assert not any(category(sign) in UNSEEN for problem in problems for sign in problem.what)

@@ -57,6 +57,21 @@ def test_a_missing_folder_names_all_three_files(tmp_path: Path) -> None:
     ]
 
 
+def test_no_text_that_a_screen_cannot_draw_gets_to_it_from_any_file(tmp_path: Path) -> None:
+    kiosk = KIOSK.replace("Rainbow room", '"Rainbow\\0 room"').replace("Mrs Khan", '"Mrs\\x1b Khan"')
+    people = 'people:\n  - {id: m.ali, name: "Ms\\u202E Ali", role: staff}\n'
+    sites = 'sites:\n  - title: "The\\0 farm"\n    id: "f\\0"\n    picture: "a\\0.svg"\n'
+    with pytest.raises(Problems) as caught:
+        load(folder(tmp_path, kiosk, sites, people))
+    told = [(Path(p.file).name, p.line) for p in caught.value.problems if "cannot be seen" in p.what]
+    assert told == [
+        *(("allowlist.yaml", line) for line in (2, 3, 4)),
+        *(("kiosk.yaml", line) for line in (2, 5)),
+        ("people.yaml", 2),
+    ]
+    assert all(p.what.isprintable() for p in caught.value.problems), "one of them is shown as a fault"
+
+
 def test_an_alerts_secret_is_never_printed(tmp_path: Path) -> None:
     config = load(folder(tmp_path)).config
     assert "a-password" not in repr(config)
