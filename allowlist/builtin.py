@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-BUILTIN_HOST = "garden.kiosk.internal"  # .internal is never on the internet (ICANN, 2024)
+OURS = "kiosk.internal"  # .internal is never on the internet (ICANN, 2024)
+BUILTIN_HOST = f"garden.{OURS}"
 
 TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from allowlist.builtin import BUILTIN_HOST, OURS
 from allowlist.document import LARGEST, Day, Strict, Wrong, read
 from allowlist.patterns import Authority, PagePattern, host_pattern, page_pattern
 from allowlist.reopening import why_it_reopens
@@ -26,6 +27,7 @@ from allowlist.urls import Refused, read_url
 
 MOST_ENTRIES = 999  # Chromium reads 1,000 and silently ignores the rest (FACTS); about:blank is one
 
+BUILTIN = Authority("http", BUILTIN_HOST, 80)
 LONGEST_NAME = 100  # bytes of a picture's file name; a disk takes 255
 
 
@@ -76,17 +78,21 @@ def _picture(text: str) -> str:
 
 
 def _page(text: str) -> str:
-    pattern = page_pattern(text)
-    _does_not_reopen(text, pattern.at)
+    _may_be_listed(text, page_pattern(text).at)
     return text
 
 
 def _host(text: str) -> str:
-    _does_not_reopen(text, host_pattern(text))
+    _may_be_listed(text, host_pattern(text))
     return text
 
 
-def _does_not_reopen(text: str, at: Authority) -> None:
+def _may_be_listed(text: str, at: Authority) -> None:
+    if f".{at.host}".endswith(f".{OURS}") and at != BUILTIN:
+        raise Wrong(
+            f"“{text}” is the kiosk's own, and only its built-in site is there to be seen",
+            f"Write http://{BUILTIN_HOST} for that one.",
+        )
     reason = why_it_reopens(at)
     if reason:
         raise Wrong(f"“{text}” reopens the web: {at.host} {reason}", "Take it out.")

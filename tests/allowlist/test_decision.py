@@ -427,6 +427,21 @@ def test_a_star_over_a_host_that_reopens_the_web_is_refused_s10() -> None:
         site(needs=["*.jina.ai"])
 
 
+def test_of_the_kiosks_own_names_only_the_builtin_site_can_be_listed_as_it_is_reached() -> None:
+    """A list that opened another would open the canary, and no session would believe the browser's policy."""
+    garden = f"http://{BUILTIN_HOST}"
+    assert site(pages=[f"{garden}/animals/"], start=f"{garden}/animals/", needs=[garden]).pages
+    for host in (
+        f"https://{BUILTIN_HOST}",
+        f"{garden}:8080",
+        "*.kiosk.internal",
+        "http://*.garden.kiosk.internal",
+    ):
+        for changes in ({"pages": [f"{host}/"]}, {"needs": [host]}):
+            with pytest.raises(ValidationError, match=f"the kiosk's own.* Write {garden} for that one"):
+                site(**changes)
+
+
 def test_a_font_host_of_a_large_family_may_be_listed() -> None:
     assert site(needs=["fonts.googleapis.com", "google.farm.example", "notgoogle.com"]).needs
 
