@@ -403,6 +403,9 @@ NAMED = """
     discordapp.com dogpile.com duckduckgo.com grok.com kagi.com kik.com m.me meta.ai papago.naver.com
     roblox.com sogou.com telegram.me translate.googleapis.com unpkg.com via.hypothes.is wa.me
     web.archive.org you.com youtube-nocookie.com youtube.googleapis.com www-farm-example.translate.goog
+    translated.turbopages.org frogfind.com corsproxy.org cors.lol go.mail.ru wiby.me stract.com mwmbl.org
+    nitter.net mstdn.social fosstodon.org mastodon.world pixiv.net r1.googlevideo.com rutube.ru vkvideo.ru
+    shorturl.com goo.su t.cn www.croxyproxy.rocks farm.disqus.com embed.tawk.to
     farm-example.cdn.ampproject.org storage.googleapis.com r.search.yahoo.co.jp yandex.com.tr"""
 
 
