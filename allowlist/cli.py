@@ -99,6 +99,9 @@ def _test(args: argparse.Namespace) -> int:
     read = _read(args)
     if read is None:
         return 1
+    if sys.stdin is None and "-" in (args.urls or ["-"]):
+        sys.stderr.write("There is nothing to read: standard input is closed. Name the addresses.\n")
+        return 1
     policy = read.policy(args.level or DEFAULT_LEVEL, _day(args))
     for url in _lines(args.urls):
         _write(_answer(policy, url))

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ada_url import idna
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from allowlist.document import Wrong
@@ -88,7 +89,10 @@ def host_pattern(text: str) -> Authority:
     url, wild = _read(text)
     bare = text.partition("://")[2] or text
     if set("/?") & set(bare):
-        raise Wrong(f"“{text}” names a page, and “needs” takes hosts", f"Write “{bare.split('/')[0]}”.")
+        host = re.split("[/?]", bare)[0]
+        if url.scheme == "http":
+            host = f"http://{host}"
+        raise Wrong(f"“{text}” names a page, and “needs” takes hosts", f"Write “{host}”.")
     return Authority(url.scheme, url.host, url.port, wild)
 
 
@@ -96,7 +100,9 @@ def _read(text: str) -> tuple[Url, bool]:
     found = _PATTERN.fullmatch(text)
     assert found is not None
     scheme, rest = found["scheme"] if found["scheme"] is not None else "https", found["rest"]
-    if scheme not in ("http", "https"):
+    if scheme != scheme.lower() and scheme.lower() in DEFAULT_PORTS:
+        raise Wrong(f"“{text}” has capitals in its “{scheme}”", f"Write {scheme.lower()}://.")
+    if scheme not in DEFAULT_PORTS:
         raise Wrong(f"“{text}” is neither https nor http", "Write https://, or http:// if it must be.")
     if "*" in rest:
         raise Wrong(f"“{text}” has a star in a wrong place", "Write it only as “*.” before a host.")
@@ -107,6 +113,8 @@ def _read(text: str) -> tuple[Url, bool]:
         check_host(url.host)
     except Refused as refused:
         raise Wrong(f"“{text}” {refused}", "Write a full name, as in https://farm.example/.") from None
+    if url.port == 0:
+        raise Wrong(f"“{text}” names port 0, where nothing can be", "Leave “:0” out, or name the right one.")
     if is_public_suffix(url.host):
         raise Wrong(
             f"“{text}” would open every site that ends in “{url.host}”", "Name the one site that is meant."
@@ -128,13 +136,13 @@ def _suffixes() -> PublicSuffixList:
 @cache
 def _above_suffixes() -> frozenset[str]:
     """Every name above a public suffix, such as amazonaws.com above s3.amazonaws.com: a star over it would
-    take in names that anybody can register.
+    take in names that anybody can register. In ASCII, as a host is read.
     """
     above: set[str] = set()
     for line in Path(PSLFILE).read_text("utf-8").splitlines():
         labels = line.lstrip("!").split(".") if line and not line.startswith("//") else []
         above.update(".".join(labels[n:]) for n in range(1, len(labels)))
-    return frozenset(above)
+    return frozenset(name if name.isascii() else idna.encode(name).decode() for name in above)
 
 
 def is_public_suffix(host: str) -> bool:

@@ -147,6 +147,15 @@ def test_standard_input_is_read_when_no_url_is_given(
     assert re.search(r'"page": true', capsys.readouterr().out)
 
 
+def test_a_standard_input_that_is_closed_is_told_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as `<&-` leaves it
+    assert run("allowlist", "test", "--list", BUILTIN, "--date", "2026-11-22") == 1
+    assert "standard input is closed" in capsys.readouterr().err
+    assert run("allowlist", "test", "--list", BUILTIN, "--date", "2026-11-22", DUCK) == 0
+
+
 ASK = [sys.executable, "-c", PROGRAM, "allowlist", "test", "--list", BUILTIN, "--date", "2026-11-22"]
 IN_ENGLISH = {**os.environ, "LC_ALL": "C.UTF-8"}  # where Python refuses odd bytes, unless it is told not to
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -166,6 +167,8 @@ def test_a_url_that_readers_disagree_about_is_refused_s3(url: str, why: str) -> 
         ("https://*.amazonaws.com/", "anybody may put under names that end in “amazonaws.com”"),
         ("https://*.windows.net/", "anybody may put under"),
         ("https://*.fastly.net/", "anybody may put under"),
+        ("https://*.østfold.no/", "anybody may put under names that end in “xn--stfold-9xa.no”"),
+        ("https://farm.example:0/", "port 0"),
         ("https://*.example/", "one word"),
         ("https://farm/", "one word"),
         ("https://farm.example./", "in a dot"),
@@ -216,6 +219,23 @@ def test_what_one_owner_has_may_be_listed(text: str) -> None:
 def test_a_page_among_the_needs_is_told_apart(text: str) -> None:
     with pytest.raises(Wrong, match="names a page"):
         host_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "instead"),
+    [
+        (page_pattern, "HTTPS://farm.example/", "Write https://."),
+        (page_pattern, "Http://farm.example/", "Write http://."),
+        (host_pattern, "cdn.example?x", "Write “cdn.example”."),
+        (host_pattern, "*.cdn.example/a?x", "Write “*.cdn.example”."),
+        (host_pattern, "https://cdn.example:8443/", "Write “cdn.example:8443”."),
+        (host_pattern, "http://cdn.example/", "Write “http://cdn.example”."),
+    ],
+)
+def test_what_is_advised_is_what_was_meant(read: Callable[[str], object], text: str, instead: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        read(text)
+    assert wrong.value.instead == instead
 
 
 names = st.text(alphabet=string.ascii_lowercase + string.digits + "-._~", min_size=1, max_size=8)
