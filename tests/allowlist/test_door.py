@@ -70,7 +70,7 @@ def test_a_request_or_greeting_that_never_ends_is_hung_up_on() -> None:
 
 def test_a_quiet_tunnel_is_hung_up_on(trusting: Any) -> None:
     async def main() -> None:
-        limits = Limits(idle=0.4)
+        limits = Limits(idle=2)
         async with (
             served(echo) as port,
             Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
@@ -249,7 +249,7 @@ def test_those_who_came_before_the_door_was_served_are_met_and_those_who_left_ag
 
 def test_a_tunnel_counts_among_the_connections_and_outlives_the_time_for_asking(trusting: Any) -> None:
     async def main() -> None:
-        limits = Limits(head=0.5, connections=2)
+        limits = Limits(head=2, connections=2)
         async with (
             served(echo) as port,
             Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
@@ -263,7 +263,7 @@ def test_a_tunnel_counts_among_the_connections_and_outlives_the_time_for_asking(
             late, asking = await opened.connect()
             asking.write(b"CONNECT other.example:443 HTTP/1.1\r\nHost: other.example\r\n\r\n")
             assert await rest(late) == b""  # it is hung up on, and not answered
-            await asyncio.sleep(2 * limits.head)
+            await asyncio.sleep(limits.head + 0.5)
             for reader, writer in tunnels:
                 writer.write(b"still here")
                 assert await reader.readexactly(10) == b"still here"

@@ -224,7 +224,7 @@ def look_along(bad: LineTo, good: LineTo, monkeypatch: pytest.MonkeyPatch) -> Fi
 
     async def main() -> Finding:
         port = filtercheck.HTTPS
-        monkeypatch.setattr(filtercheck, "GREET", 0.5)
+        monkeypatch.setattr(filtercheck, "GREET", 3)
         lines = [await open_("127.0.0.1", good, port), await open_(FAR, bad, port)]
         async with asyncio.timeout(15), name_server(Zone({GOOD: ["127.0.0.1"], BAD: [FAR]})) as dns_port:
             trust = AUTHORITY.cert_pem.bytes().decode()

@@ -53,7 +53,7 @@ def test_a_light_that_fails_once_locks_no_later_screen_out(tmp_path: Path, broke
 def test_a_page_that_is_not_confirmed_gone_in_time_is_said_to_be_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glasses, "CONFIRMED_WITHIN", 1.0)
+    monkeypatch.setattr(glasses, "CONFIRMED_WITHIN", 3.0)
     page, covered = View(0, Scene.PAGE, browser=True), View(0, Scene.COVERED, cover="told")
     not_hidden: list[str] = []
 
