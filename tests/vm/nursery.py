@@ -24,6 +24,7 @@ from aiosmtpd.smtp import SMTP
 from kiosk.demo.setting import PEOPLE
 from kiosk.guardian.people import hash_pin
 from kiosk.guardian.secret import Secret
+from tests.ports import everywhere
 
 MAIL = "10.0.2.2"  # the host's loopback, as QEMU's user network shows it
 
@@ -53,12 +54,11 @@ def mail_server(inbox: Path, bench: Path) -> Iterator[Mail]:
     tls.load_cert_chain(bench / "mail.pem")
     mail = Mail(inbox)
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: SMTP(mail, loop=loop), "127.0.0.1", 0, ssl=tls)
-    )
-    mail.port = server.sockets[0].getsockname()[1]
+    stream, datagrams = everywhere("127.0.0.1")
+    mail.port = stream.getsockname()[1]
+    server = loop.run_until_complete(loop.create_server(lambda: SMTP(mail, loop=loop), sock=stream, ssl=tls))
     silent, _ = loop.run_until_complete(
-        loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", mail.port))
+        loop.create_datagram_endpoint(asyncio.DatagramProtocol, sock=datagrams)
     )
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -9,7 +9,6 @@ import select
 import socket
 import ssl
 import threading
-from contextlib import suppress
 from typing import NamedTuple
 
 import dns.exception
@@ -19,6 +18,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import trustme
+
+from tests.ports import everywhere
 
 
 class Sight(NamedTuple):
@@ -38,37 +39,24 @@ class Witness:
     def __init__(self, authority: trustme.CA, addresses: tuple[str, ...], *own: str) -> None:
         self.addresses = addresses
         self.seen: list[Sight] = []
+        self.ended: list[str] = []  # what cut a meeting short, for a control that fails
         self.own = frozenset(own)  # hosts that may be asked for
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("*.evil.example", "evil.example", *addresses).configure_cert(self._context)
         self._context.sni_callback = self._named
         self._sockets: dict[socket.socket, str] = {}
         self.plain, self.tls = self._listen("tcp"), self._listen("tls")
-        self.dns = self._names()
+        self.dns = self._listen("dns")
         self._ask, self._asked = socket.socketpair()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._meeting: list[threading.Thread] = []
 
     def _listen(self, how: str) -> int:
-        """One free port, TCP and UDP, on every address."""
-        port = 0
-        for address in self.addresses:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            stream = socket.create_server((address, port), family=family)
-            port = stream.getsockname()[1]
-            datagrams = socket.socket(family, socket.SOCK_DGRAM)
-            datagrams.bind((address, port))
-            self._sockets |= {stream: how, datagrams: "udp"}
-        return port
-
-    def _names(self) -> int:
-        port = 0
-        for address in self.addresses:
-            server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-            server.bind((address, port))
-            port = int(server.getsockname()[1])
-            self._sockets[server] = "dns"
-        return port
+        """One free port, TCP and UDP, on every address; for names, UDP alone."""
+        made = everywhere(*self.addresses, tcp=how != "dns")
+        for one in made:
+            self._sockets[one] = "udp" if one.type == socket.SOCK_DGRAM and how != "dns" else how
+        return int(made[0].getsockname()[1])
 
     def __enter__(self) -> Witness:
         self._thread.start()
@@ -116,16 +104,20 @@ class Witness:
     def _meet(self, wire: socket.socket, how: str) -> None:
         self.seen.append(Sight("connection", how))
         wire.settimeout(5)
-        with suppress(OSError), wire:
-            if how == "tls":
-                wire = self._context.wrap_socket(wire, server_side=True)
-            data = wire.recv(65536).decode("latin-1")
-            host = next(
-                (line[6:] for line in data.split("\r\n") if line.lower().startswith("host: ")), data[:40]
-            )
-            self.seen.append(Sight("http", host.rsplit(":", 1)[0]))
-            wire.sendall(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n")
-            wire.sendall(b"Content-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")
+        try:
+            with wire:
+                self._greet(wire, how)
+        except OSError as error:
+            self.ended.append(f"{how}: {type(error).__name__}: {error}")
+
+    def _greet(self, wire: socket.socket, how: str) -> None:
+        if how == "tls":
+            wire = self._context.wrap_socket(wire, server_side=True)
+        data = wire.recv(65536).decode("latin-1")
+        host = next((line[6:] for line in data.split("\r\n") if line.lower().startswith("host: ")), data[:40])
+        self.seen.append(Sight("http", host.rsplit(":", 1)[0]))
+        wire.sendall(b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n")
+        wire.sendall(b"Content-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")
 
     def _named(self, wire: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
         self.seen.append(Sight("sni", name or ""))
