@@ -60,6 +60,8 @@ class AlertWay:
         self.block = self._window.block
         self.confirmed = self._window.confirmed
         self.unblock = self._window.unblock
+        self.off = self._window.off
+        self.shut = self._window.shut
         self.new_alert = self._window.new_alert
 
     @property
@@ -102,7 +104,7 @@ class AlertWay:
         """SLT reset the panic. Raises RadioError."""
         self._noted = False
         self._firewall.want(False)
-        self._window.shut()
+        self.shut()
 
     @property
     def is_off(self) -> bool:
@@ -140,7 +142,7 @@ class AlertWay:
             if at_rest():
                 self._firewall.want(False)
                 with suppress(HardwareError):
-                    self._radio.block()
+                    self.off()
                 self._note("radio_off", confirmed=self._is_blocked())
 
     async def _found(self, at_rest: Callable[[], bool], patience: float) -> None:

@@ -101,7 +101,7 @@ class Guardian:
             flag,
             curtain.fall if curtain else None,
         )
-        self.radios = Radios(panel.radio, self.alert_way, records, self.events)
+        self.radios = Radios(self.alert_way, records, self.events)
         self.aftermath = Aftermath(
             self.emergency, self.radios, self.circuit, self._drill, self.glass, records, self.events
         )

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hardware.errors import HardwareError
-from hardware.radio import Radio
 from kiosk import events as on
 from kiosk.faults import Internet
 from kiosk.guardian import clocks
@@ -29,8 +28,7 @@ TELL_AGAIN = 60.0  # s between two lines in the log that a radio was found on
 class Radios:
     """For the event loop's thread: the panic's own blocks them itself."""
 
-    def __init__(self, radio: Radio, alert_way: AlertWay, records: Safekeeping, events: EventQueue) -> None:
-        self._radio = radio
+    def __init__(self, alert_way: AlertWay, records: Safekeeping, events: EventQueue) -> None:
         self._alert_way = alert_way
         self._records = records
         self._events = events
@@ -48,9 +46,9 @@ class Radios:
         return self._alert_way.open
 
     def block(self) -> bool:
-        """All off; True if they and their links were read back as off."""
+        """All off, for an alert too; True if they and their links were read back as off."""
         with suppress(HardwareError):  # as it is read back
-            self._radio.block()
+            self._alert_way.shut()
         return self._read_off()
 
     def turn_on(self, may: Callable[[], bool]) -> None:
@@ -68,9 +66,9 @@ class Radios:
 
     def turn_off(self) -> None:
         """There is no session, or none any more. A panic's own thread has dealt with them already."""
-        if self._events.session.panic is Panic.LATCHED:
+        if self._events.session.panic is Panic.LATCHED or not self._off():
             return
-        confirmed = self.block()
+        confirmed = self._read_off()
         self._note_off(confirmed)
         self._events.post(on.InternetCut(confirmed, clocks.reading()))
 
@@ -102,13 +100,21 @@ class Radios:
         """Nothing goes on that they may be on for; what is found on is switched off again (H5)."""
         off = self._read_off()
         if not off:
-            off = self.block()
+            if not self._off():
+                return
+            off = self._read_off()
             if time.monotonic() >= self._tell_again:
                 self._tell_again = time.monotonic() + TELL_AGAIN
                 self._events.keep(lambda: self._records.log("radio_found_on", confirmed=off))
         self._in_vain = 0 if off else self._in_vain + 1
         if off is not (self._events.session.internet is Internet.OFF):
             self._events.post(on.InternetCut(off, clocks.reading()))
+
+    def _off(self) -> bool:
+        """False if a panic, of which we hear only next, has left Wi-Fi on for its alert."""
+        with suppress(HardwareError):  # as it is read back
+            return self._alert_way.off()
+        return True
 
     def _read_off(self) -> bool:
         with suppress(HardwareError):
@@ -119,7 +125,7 @@ class Radios:
         """SLT reset the panic. The session still hears of that: noted here, for a window's minutes."""
         with suppress(HardwareError):  # as it is read back next
             self._alert_way.reset()
-        self._note_off(self.block())
+        self._note_off(self._read_off())
 
     def _note_off(self, confirmed: bool) -> None:
         self._events.keep(lambda: self._records.log("radio_off", confirmed=confirmed))

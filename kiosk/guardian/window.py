@@ -5,8 +5,9 @@ With another path the radios go off at once. Without one, or where that one fail
 door are dead in every case. The end of a window is kept by a thread of its own, so that no stuck event loop
 leaves a radio on. Where Wi-Fi did not even find its network, it was too short: the next is twice as long.
 
-Whoever switches Wi-Fi on does it here, one at a time, and is asked in his turn whether he still may: a panic
-that comes in between either finds it on and switches it off, or finds it off for good.
+Whoever switches Wi-Fi does it here, one at a time. Who wants it on is asked in his turn whether he still may:
+a panic that comes in between either finds it on and switches it off, or finds it off for good. Who wants it
+off leaves it on for an alert: he may not have heard of its panic yet.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Cut:
 
 
 class AlertWindow:
-    """`block` and `confirmed` are the panic's own steps, from any thread; the rest is the event loop's."""
+    """`block` and `confirmed` are the panic's own steps, from any thread; the rest is the event loop's. What
+    switches the radio raises RadioError.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class AlertWindow:
         self._next = 0.0  # when the next window may open
         self._links = network.read(root)
         self._length = seconds  # of the next window
-        self._found = False  # Wi-Fi has found its network in this one
+        self._found = False  # Wi-Fi has its network in this one
 
     @property
     def open(self) -> bool:
@@ -68,7 +71,7 @@ class AlertWindow:
 
     def block(self, again: bool) -> bool:
         """All radios off; False if Wi-Fi is on for the alert: the first window of a panic that has no other
-        way, or one that is open already. `again`: the panic was there before. Raises RadioError.
+        way, or one that is open already. `again`: the panic was there before.
         """
         with self._lock:
             if self._timer is None and not again and network.way(self._links) is Way.WIFI_ONLY:
@@ -76,6 +79,10 @@ class AlertWindow:
             elif self._timer is None:
                 self._radio.block()
             return self._timer is None
+
+    def off(self) -> bool:
+        """All radios off; False if Wi-Fi is on for an alert, and left so."""
+        return self.block(again=True)
 
     def confirmed(self) -> bool:
         """Whether all radios read back as off, and no link of theirs carries anything. Raises RadioError."""
@@ -88,20 +95,20 @@ class AlertWindow:
             return False
 
     def unblock(self, may: Callable[[], bool]) -> None:
-        """Wi-Fi on for anything but an alert, if that `may` be when its turn has come. Raises RadioError."""
+        """Wi-Fi on for anything but an alert, if that `may` be when its turn has come."""
         with self._lock:
             if may():
                 self._radio.unblock()
 
     def shut(self) -> None:
-        """The window's end: accepted, reset, or over. From any thread, also again. Raises RadioError."""
+        """All radios off, for an alert too: it was accepted or reset, or its time is over. Also again."""
         with self._lock:
             self._shut()
 
     def _shut(self) -> None:
         timer, self._timer = self._timer, None
-        self._next = time.monotonic() + self._again
         if timer is not None:
+            self._next = time.monotonic() + self._again
             timer.cancel()
         self._radio.block()
 
@@ -110,7 +117,7 @@ class AlertWindow:
         self._next = 0.0
 
     def look(self, latched: bool, wanted: bool, cable_fails: bool = False) -> Cut | None:
-        """Bring the radios to where they have to be while latched; what is known then. Raises RadioError.
+        """Bring the radios to where they have to be while latched; what is known then.
 
         `wanted`: an alert still needs a way; `cable_fails`: it was tried by the other path, in vain.
         """
@@ -122,16 +129,14 @@ class AlertWindow:
         if self.open:
             if other or not wanted:
                 self.shut()
-            elif self._links.wifi_routed:
-                self._found, was_found = True, self._found
-                if not was_found:
-                    self._hurry()
+            else:
+                self._keep_on()
         elif wanted and self._links.wireless and not other and time.monotonic() >= self._next:
             with self._lock:
                 self._begin()
             self._hurry()
         elif not self._reads_off():
-            self.block(again=True)  # somebody switched it on
+            self.off()  # somebody switched it on
         if self.open:
             return Cut(confirmed=False, alert_only=True)
         return Cut(self.confirmed())
@@ -149,6 +154,16 @@ class AlertWindow:
             return
         self._timer = timer
         self._radio.unblock()
+
+    def _keep_on(self) -> None:
+        """An order to switch off from before the panic may be carried out late."""
+        was_found, self._found = self._found, self._links.wifi_routed
+        if self._found and not was_found:
+            self._hurry()
+        if self._reads_off():
+            with self._lock, suppress(HardwareError):  # it is tried again at the next look
+                if self._timer is not None:
+                    self._radio.unblock()
 
     def _over(self, timer: threading.Timer) -> None:
         with self._lock:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +20,13 @@ from hardware.radio import SimulatedRadio
 from kiosk.guardian import heartbeat
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
+from kiosk.guardian.eventqueue import EventQueue
 from kiosk.guardian.network import read
 from kiosk.guardian.paths import Delivery
+from kiosk.guardian.radios import Radios
 from kiosk.guardian.store import Store
 from kiosk.guardian.window import Cut
+from kiosk.state import Session
 from tests.alerts.test_heartbeat import Notes, Switch, beating, switch
 from tests.alerts.test_turns import Duty, on_duty, to
 from tests.kiosk.test_network import Machine, wifi_only
@@ -120,6 +125,71 @@ def test_where_the_kernel_refuses_the_firewall_nothing_is_claimed_and_the_alert_
         assert kiosk.radio.blocked()
 
     on_duty(Duty(store, escalate_after=60), act)
+
+
+# A press that the event loop has not heard of yet.
+
+
+class PressedWhenRead(SimulatedRadio):
+    """A radio that is read just before the button's thread comes to it."""
+
+    press: Callable[[], object] | None = None
+
+    def blocked(self) -> bool:
+        read, press, self.press = super().blocked(), self.press, None
+        if press is not None:
+            thread = threading.Thread(target=press)
+            thread.start()
+            thread.join()
+        return read
+
+
+@pytest.mark.parametrize("who", ["a session's end", "a look at rest"])
+def test_no_order_of_the_loops_from_before_a_press_ends_the_window_of_its_alert(
+    store: Store, tmp_path: Path, who: str
+) -> None:
+    machine = Machine(tmp_path / "net")
+    wifi_only(machine)
+
+    async def act() -> None:
+        kiosk = Kiosk(machine, Duty(store, escalate_after=0), PressedWhenRead, real=False)
+        events = EventQueue(Session(), lambda was, effects: ())
+        radios = Radios(kiosk.way, SimpleNamespace(log=kiosk._note), events)  # type: ignore[arg-type]
+        kiosk.radio.unblock()
+        press = partial(kiosk.way.block, again=False)
+        if who == "a session's end":
+            press()
+            radios.turn_off()
+        else:
+            kiosk.radio.press = press
+            radios.look()
+        assert kiosk.way.open
+        assert not kiosk.radio.blocked()
+        assert kiosk.notes == [], "and nothing is said to be off"
+        radios.block()
+        assert not kiosk.way.open
+        assert kiosk.radio.blocked(), "at the guardian's end it is, for an alert too"
+
+    asyncio.run(act())
+
+
+def test_a_sign_of_life_that_ends_as_a_press_comes_leaves_it_the_radio(asleep: Kiosk) -> None:
+    awake = False
+
+    def at_rest() -> bool:
+        if awake:
+            asleep.way.block(again=False)  # right behind the look at whether it was
+        return True
+
+    async def act() -> None:
+        nonlocal awake
+        async with asleep.way.woken(at_rest, patience=0.05):
+            awake = True
+        assert asleep.way.open
+        assert not asleep.radio.blocked()
+        asleep.way.shut()
+
+    asyncio.run(act())
 
 
 # A sign of life, where the setting wants it by Wi-Fi alone.

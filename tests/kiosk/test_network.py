@@ -194,6 +194,44 @@ def test_an_alert_is_hurried_when_the_wifi_has_found_its_network(machine: Machin
     w.shut()
 
 
+def test_who_wants_the_radio_off_leaves_it_on_for_an_alert(machine: Machine) -> None:
+    """A session's end, of which the press has made a panic's."""
+    wifi_only(machine)
+    w, radio, _ = window(machine)
+    w.block(again=False)
+    assert not w.off()
+    assert not radio.blocked()
+    w.shut()
+    radio.unblock()
+    assert w.off()
+    assert radio.blocked()
+
+
+def test_radios_that_are_switched_off_at_a_start_cost_what_is_still_owed_no_wait(machine: Machine) -> None:
+    wifi_only(machine)
+    w, _, _ = window(machine, again=3600)
+    w.shut()
+    assert w.look(latched=True, wanted=True) == Cut(False, alert_only=True)
+    w.shut()
+    assert w.look(latched=True, wanted=True) != Cut(False, alert_only=True), "but there is one between two"
+
+
+def test_a_radio_that_goes_off_in_an_open_window_is_switched_on_again(machine: Machine) -> None:
+    """An order from before the panic, which the switch has carried out late."""
+    wifi_only(machine)
+    w, radio, hurry = window(machine)
+    w.block(again=False)
+    radio.block()
+    machine.route()
+    w.look(latched=True, wanted=True)
+    assert not radio.blocked()
+    assert hurry.count == 0
+    machine.route("wlan0")
+    w.look(latched=True, wanted=True)
+    assert hurry.count == 1, "it has found its network again"
+    w.shut()
+
+
 def test_a_cable_plugged_in_during_the_window_ends_it(machine: Machine) -> None:
     wifi_only(machine)
     w, radio, _ = window(machine)
