@@ -82,7 +82,8 @@ class AlertWay:
     def look(self, latched: bool) -> Cut | None:
         """Bring radios and firewall to where they have to be; what is known then, None outside a panic."""
         try:
-            cut = self._window.look(latched, self._outbox.needs_a_way(), self._outbox.fails())
+            owed = self._outbox
+            cut = self._window.look(latched, owed.needs_a_way(), owed.is_owed(), owed.fails())
         except HardwareError:
             cut = Cut(confirmed=False)
         self._firewall.want(self.awake)

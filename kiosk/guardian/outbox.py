@@ -35,6 +35,7 @@ from kiosk.guardian.telling import (
     answer_awaited,
     begun_anew,
     fails,
+    is_owed,
     needs_a_way,
     new_alert,
     next_turn,
@@ -164,8 +165,12 @@ class Outbox:
         self._hurried = asyncio.Event()
 
     def needs_a_way(self) -> bool:
-        """Whether an alert needs a network that is not there."""
+        """Whether an alert has not gone to the person whose turn it is."""
         return any(map(needs_a_way, self._alerts.values()))
+
+    def is_owed(self) -> bool:
+        """Whether an alert is owed to any path, so that a network is worth finding for it."""
+        return any(map(is_owed, self._alerts.values()))
 
     def fails(self) -> bool:
         """Whether an alert was tried in vain by whatever network there is."""

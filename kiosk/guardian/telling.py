@@ -268,11 +268,17 @@ def progress(alert: Alert) -> Progress:
 
 
 def needs_a_way(alert: Alert) -> bool:
-    """Whether a network is to be found for it: nobody took it, and nothing has gone to the person whose turn
-    came last, though it could. To those before, it goes when there is a network for another reason.
-    """
+    """Whether nobody took it, and nothing has gone to the person whose turn came last, though it could."""
     states = {path.state for path in alert.paths if path.turn == alert.turns - 1}
     return not alert.notice and not alert.taken_by and State.ACCEPTED not in states and bool(states & OWED)
+
+
+def is_owed(alert: Alert) -> bool:
+    """Whether nobody took it, and a path whose turn has come has not accepted it, though it could; also one
+    whose person has it by another (invariant 7).
+    """
+    owed = any(alert.owes(place) for place in range(len(alert.paths)))
+    return owed and not alert.notice and not alert.taken_by
 
 
 def fails(alert: Alert, tries: int) -> bool:

@@ -1,9 +1,13 @@
 """The alert window: while panic is latched, Wi-Fi is on only to tell SLT, shortly, if nothing else can.
 
 With another path the radios go off at once. Without one, or where that one fails, Wi-Fi is up for at most
-`seconds`, goes off as soon as no alert needs it, and comes back in short windows until none does. Browser and
-door are dead in every case. The end of a window is kept by a thread of its own, so that no stuck event loop
-leaves a radio on. Where Wi-Fi did not even find its network, it was too short: the next is twice as long.
+`seconds`. The first window, the press's own, ends as soon as the person whose turn it is has the alert by any
+path. Others follow for all that is owed, so that no slow path is cut off behind a quick one each time: with
+each person's turn at once, a minute apart until they have it, and for what is left then ever more rarely.
+Browser and door are dead in every case.
+
+The end of a window is kept by a thread of its own, so that no stuck event loop leaves a radio on. Where Wi-Fi
+did not even find its network, it was too short: the next is twice as long.
 
 Whoever switches Wi-Fi does it here, one at a time. Who wants it on is asked in his turn whether he still may:
 a panic that comes in between either finds it on and switches it off, or finds it off for good. Who wants it
@@ -24,7 +28,7 @@ from hardware.radio import Radio
 from kiosk.guardian import network
 from kiosk.guardian.network import Way
 
-AGAIN = 60.0  # s from one window's end to the next
+AGAIN = 60.0  # s from one window's end to the next; twice as long each time for what is left
 LONGEST = 60.0  # s, of a window
 
 
@@ -56,13 +60,16 @@ class AlertWindow:
         self._seconds = seconds
         self._hurry = hurry
         self._root = root
-        self._again = again
+        self._again = self._pause = again
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._next = 0.0  # when the next window may open
         self._links = network.read(root)
         self._length = seconds  # of the next window
         self._found = False  # Wi-Fi has its network in this one
+        self._first = False  # it is the press's own
+        self._past = False  # it is past a cable that delivers nothing
+        self._wanted = False  # as it was at the last look
 
     @property
     def open(self) -> bool:
@@ -75,7 +82,7 @@ class AlertWindow:
         """
         with self._lock:
             if self._timer is None and not again and network.way(self._links) is Way.WIFI_ONLY:
-                self._begin()
+                self._begin(first=True)
             elif self._timer is None:
                 self._radio.block()
             return self._timer is None
@@ -108,7 +115,8 @@ class AlertWindow:
     def _shut(self) -> None:
         timer, self._timer = self._timer, None
         if timer is not None:
-            self._next = time.monotonic() + self._again
+            self._next = time.monotonic() + self._pause
+            self._past = False
             timer.cancel()
         self._radio.block()
 
@@ -116,24 +124,31 @@ class AlertWindow:
         """Another alert than those before it: it does not wait for their next window."""
         self._next = 0.0
 
-    def look(self, latched: bool, wanted: bool, cable_fails: bool = False) -> Cut | None:
+    def look(self, latched: bool, wanted: bool, owed: bool = False, cable_fails: bool = False) -> Cut | None:
         """Bring the radios to where they have to be while latched; what is known then.
 
-        `wanted`: an alert still needs a way; `cable_fails`: it was tried by the other path, in vain.
+        `wanted`: the person whose turn it is has not got an alert; `owed`: some path has not, whosesoever;
+        `cable_fails`: it was tried by the other path, in vain.
         """
         self._links = network.read(self._root)
         if not latched:
-            self._length = self._seconds
+            self._length, self._wanted = self._seconds, False
             return None
-        other = network.way(self._links) is Way.OTHER and not (cable_fails and self._links.wireless)
+        if wanted and not self._wanted:  # somebody's turn has come
+            self._next, self._pause = 0.0, self._again
+        self._wanted = wanted
+        cable = network.way(self._links) is Way.OTHER
+        other = cable and not (self._links.wireless and (cable_fails or self._past))
         if self.open:
-            if other or not wanted:
+            if other or not (wanted or (owed and not self._first)):
                 self.shut()
             else:
                 self._keep_on()
-        elif wanted and self._links.wireless and not other and time.monotonic() >= self._next:
+        elif (wanted or owed) and self._links.wireless and not other and time.monotonic() >= self._next:
             with self._lock:
-                self._begin()
+                self._begin(past=cable)
+            if not wanted:
+                self._pause *= 2
             self._hurry()
         elif not self._reads_off():
             self.off()  # somebody switched it on
@@ -141,9 +156,10 @@ class AlertWindow:
             return Cut(confirmed=False, alert_only=True)
         return Cut(self.confirmed())
 
-    def _begin(self) -> None:
+    def _begin(self, first: bool = False, past: bool = False) -> None:
         if self._timer is not None:
             return
+        self._first, self._past = first, past
         self._found = self._links.wifi_routed
         timer = threading.Timer(self._length, lambda: self._over(timer))
         timer.daemon = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
 from kiosk.guardian.eventqueue import EventQueue
 from kiosk.guardian.network import read
-from kiosk.guardian.paths import Delivery
+from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.radios import Radios
 from kiosk.guardian.store import Store
 from kiosk.guardian.window import Cut
@@ -48,6 +49,7 @@ class Kiosk:
         self.notes: list[tuple[str, dict[str, object]]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.knew: list[Cut] = []
+        self.looks = 0
         self.way = AlertWay(
             self.radio, 30, duty.outbox, self._spawn, self._note, root=machine.root, again=0, **more
         )
@@ -62,6 +64,7 @@ class Kiosk:
 
     def looked(self) -> Cut:
         cut = self.way.look(latched=True)
+        self.looks += 1
         assert cut is not None
         if self.knew[-1:] != [cut]:
             self.knew.append(cut)
@@ -100,6 +103,53 @@ def test_each_persons_turn_has_a_window_of_its_own_until_somebody_takes_it(
     on_duty(Duty(store, escalate_after=3, deliver=by_radio), act)
     assert [kind for kind, _ in kiosk.notes] == ["radio_on", "radio_off"] * 2
     assert not kiosk.knew[-1].alert_only
+
+
+class Counted(SimulatedRadio):
+    """A radio that knows how often it was switched off."""
+
+    times_off = 0
+
+    def block(self) -> None:
+        super().block()
+        self.times_off += 1
+
+
+def test_a_path_slower_than_another_of_its_persons_gets_through_in_a_later_window(
+    store: Store, tmp_path: Path
+) -> None:
+    """A duty phone's SMS beside a quick e-mail (invariant 7)."""
+    machine = Machine(tmp_path / "net")
+    wifi_only(machine)
+    people, ways = ("Mrs Khan", "Mr Harvey"), ("quick", "slow")
+    paths = [PathTo(name, f"jsons://{way}.example/{name[-1]}") for name in people for way in ways]
+
+    def by_radio(url: str, message: Message) -> Delivery:
+        times_off = kiosk.radio.times_off
+        last = None  # look that a slow one needs, three behind the quick one's acceptance
+        while not kiosk.radio.blocked() and kiosk.radio.times_off == times_off:
+            if "quick" in url or (last is not None and kiosk.looks >= last):
+                return Delivery(True)
+            if last is None and not duty.outbox.needs_a_way():
+                last = kiosk.looks + 3
+            time.sleep(LOOK / 2)
+        return Delivery(False, "the network went away")
+
+    async def act(duty: Duty) -> None:
+        nonlocal kiosk
+        kiosk = Kiosk(machine, duty, Counted, real=False)
+        duty.raise_alert(paths)
+        kiosk.way.block(again=False)
+        watching = asyncio.create_task(kiosk.watch())
+        await until(lambda: duty.states() == ["accepted"] * 4)
+        await until(lambda: kiosk.radio.blocked())
+        watching.cancel()
+
+    kiosk: Kiosk = None  # type: ignore[assignment]
+    duty = Duty(store, escalate_after=0.5, deliver=by_radio)
+    on_duty(duty, act)
+    tries = [row["tries"] for row in store.rows("SELECT tries FROM delivery ORDER BY place")]
+    assert tries[1] > 1, "the press's own window ends with the first acceptance"
 
 
 def test_where_the_kernel_refuses_the_firewall_nothing_is_claimed_and_the_alert_goes_out_all_the_same(

@@ -32,6 +32,7 @@ from kiosk.guardian.telling import (
     answer_awaited,
     begun_anew,
     fails,
+    is_owed,
     needs_a_way,
     new_alert,
     next_turn,
@@ -255,6 +256,18 @@ def test_an_alert_needs_a_network_until_it_went_to_the_person_whose_turn_came_la
     assert needs_a_way(second), "nobody took it, and Mr Harvey is to hear of it too"
     assert not needs_a_way(after_try(second, 2, ACCEPTED, AT))
     assert not needs_a_way(taken(second, "Mrs Khan", AT))
+
+
+def test_a_path_that_has_not_accepted_is_owed_it_though_its_person_has_it_by_another(alert: Alert) -> None:
+    assert is_owed(alert)
+    sent = after_try(alert, 0, ACCEPTED, AT)
+    assert is_owed(sent)
+    assert not is_owed(taken(sent, "Mrs Khan", AT))
+    assert not is_owed(replace(sent, notice=True)), "no radio goes on for a notice"
+    assert not is_owed(after_try(sent, 1, NEVER, AT))
+    both = after_try(sent, 1, ACCEPTED, AT)
+    assert not is_owed(both)
+    assert is_owed(next_turn(both, True, AT, ON))
 
 
 def test_no_radio_goes_on_for_a_notice_or_for_addresses_that_cannot_work(alert: Alert) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -157,6 +158,60 @@ def test_the_window_ends_by_itself_though_no_loop_turns_and_comes_again(machine:
     assert not radio.blocked()
     assert hurry.count == 1
     w.shut()
+
+
+def test_later_windows_are_for_every_path_that_is_owed_it(machine: Machine) -> None:
+    """Else the slower path of two would be cut off in each of them (invariant 7)."""
+    wifi_only(machine)
+    w, radio, _ = window(machine, again=0)
+    w.block(again=False)
+    w.look(latched=True, wanted=False, owed=True)
+    assert radio.blocked(), "the first ends with the first acceptance"
+    for wanted in (False, True, False):
+        w.look(latched=True, wanted=wanted, owed=True)
+        assert not radio.blocked(), "and what is owed has another"
+    w.look(latched=True, wanted=False, owed=False)
+    assert radio.blocked()
+
+
+def test_what_is_left_has_its_windows_ever_more_rarely_and_somebodys_turn_opens_one_at_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("kiosk.guardian.window.time", SimpleNamespace(monotonic=lambda: now))
+    wifi_only(machine)
+    w, _, _ = window(machine)
+
+    def pause_after(wanted: bool) -> float:
+        nonlocal now
+        w.shut()  # its time is over
+        over = now
+        while w.look(latched=True, wanted=wanted, owed=True) != Cut(False, alert_only=True):
+            now += 10
+        return now - over
+
+    w.block(again=False)
+    w.look(latched=True, wanted=True, owed=True)
+    assert [pause_after(wanted=True) for _ in range(3)] == [60, 60, 60]
+    assert [pause_after(wanted=False) for _ in range(4)] == [60, 120, 240, 480]
+    assert [pause_after(wanted=True) for _ in range(2)] == [0, 60]
+    w.shut()
+
+
+def test_a_window_past_a_dead_cable_lasts_for_what_is_owed_though_one_path_has_accepted(
+    machine: Machine,
+) -> None:
+    """The cable counts as one that delivers again from that acceptance on, which was not the cable's."""
+    machine.link("eth0", "up")
+    machine.link("wlan0", "down", "wireless")
+    machine.route("eth0")
+    w, radio, _ = window(machine)
+    w.block(again=False)
+    w.look(latched=True, wanted=True, owed=True, cable_fails=True)
+    w.look(latched=True, wanted=False, owed=True)
+    assert not radio.blocked()
+    w.look(latched=True, wanted=False, owed=False)
+    assert radio.blocked()
 
 
 def test_a_window_too_short_to_find_the_network_is_followed_by_longer_ones(machine: Machine) -> None:
