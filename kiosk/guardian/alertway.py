@@ -157,9 +157,9 @@ class AlertWay:
         await self._firewall.gone()
 
     async def _hurry(self) -> None:
-        """Wi-Fi is there, or will be: past a cable that does not deliver, and at once."""
+        """A network is there, or will be: at once, and in a window past a cable that does not deliver."""
         links = network.read(self._root)
-        if self._real and links.wifi_routed and network.way(links) is Way.OTHER:
+        if self._real and self.open and links.wifi_routed and network.way(links) is Way.OTHER:
             why = await asyncio.to_thread(network.prefer_wifi, links.wireless)
             self._note("by_wifi_past_the_cable", why=why)
         self._outbox.hurry()

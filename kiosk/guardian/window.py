@@ -125,19 +125,22 @@ class AlertWindow:
         self._next = 0.0
 
     def look(self, latched: bool, wanted: bool, owed: bool = False, cable_fails: bool = False) -> Cut | None:
-        """Bring the radios to where they have to be while latched; what is known then.
+        """Bring the radios to where they have to be while latched; what is known then. A network that has
+        come up is used at once: a cable's at any time.
 
         `wanted`: the person whose turn it is has not got an alert; `owed`: some path has not, whosesoever;
         `cable_fails`: it was tried by the other path, in vain.
         """
-        self._links = network.read(self._root)
+        had, self._links = network.way(self._links), network.read(self._root)
+        cable = network.way(self._links) is Way.OTHER
+        if cable and had is not Way.OTHER:
+            self._hurry()
         if not latched:
             self._length, self._wanted = self._seconds, False
             return None
         if wanted and not self._wanted:  # somebody's turn has come
             self._next, self._pause = 0.0, self._again
         self._wanted = wanted
-        cable = network.way(self._links) is Way.OTHER
         other = cable and not (self._links.wireless and (cable_fails or self._past))
         if self.open:
             if other or not (wanted or (owed and not self._first)):

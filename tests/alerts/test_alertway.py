@@ -22,7 +22,7 @@ from kiosk.guardian import heartbeat
 from kiosk.guardian.alerts import Message
 from kiosk.guardian.alertway import AlertWay
 from kiosk.guardian.eventqueue import EventQueue
-from kiosk.guardian.network import read
+from kiosk.guardian.network import Way, read
 from kiosk.guardian.paths import Delivery, PathTo
 from kiosk.guardian.radios import Radios
 from kiosk.guardian.store import Store
@@ -175,6 +175,35 @@ def test_where_the_kernel_refuses_the_firewall_nothing_is_claimed_and_the_alert_
         assert kiosk.radio.blocked()
 
     on_duty(Duty(store, escalate_after=60), act)
+
+
+def test_a_cable_that_comes_back_is_tried_at_once_and_wifi_preferred_to_it_only_in_a_window(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path / "net")
+    wifi_only(machine)
+    cables: list[bool] = []
+    monkeypatch.setattr("kiosk.guardian.network.apply", lambda ruleset: "")
+    monkeypatch.setattr("kiosk.guardian.network.prefer_wifi", lambda names: "it was")
+
+    def by_cable(url: str, message: Message) -> Delivery:
+        cables.append(machine.way() is Way.OTHER)
+        return Delivery(cables[-1], "no network")
+
+    async def act(duty: Duty) -> None:
+        kiosk = Kiosk(machine, duty, real=True)
+        duty.raise_alert([PathTo("Mrs Khan", "jsons://a.example/")])
+        kiosk.way.look(latched=False)
+        await until(lambda: duty.states() == ["retrying"])
+        machine.link("eth0", "up")
+        machine.route("eth0", "wlan0")  # a session's Wi-Fi
+        kiosk.way.look(latched=False)
+        await until(lambda: duty.states() == ["accepted"])
+        assert "by_wifi_past_the_cable" not in [kind for kind, _ in kiosk.notes]
+        await kiosk.way.gone()
+
+    on_duty(Duty(store, escalate_after=60, deliver=by_cable, backoff=3600), act)
+    assert cables == [False, True]
 
 
 # A press that the event loop has not heard of yet.

@@ -289,12 +289,32 @@ def test_a_radio_that_goes_off_in_an_open_window_is_switched_on_again(machine: M
 
 def test_a_cable_plugged_in_during_the_window_ends_it(machine: Machine) -> None:
     wifi_only(machine)
-    w, radio, _ = window(machine)
+    w, radio, hurry = window(machine)
     w.block(again=False)
     machine.link("eth0", "up")
     machine.route("wlan0", "eth0")
     w.look(latched=True, wanted=True)
     assert radio.blocked()
+    assert hurry.count == 1, "and the alert goes by it at once"
+
+
+@pytest.mark.parametrize("latched", [True, False])
+@pytest.mark.parametrize("wireless", [True, False])
+def test_what_is_owed_is_hurried_when_a_cable_has_come_back(
+    machine: Machine, latched: bool, wireless: bool
+) -> None:
+    machine.link("eth0", "down")
+    if wireless:
+        machine.link("wlan0", "down", "wireless")
+    w, _, hurry = window(machine)
+    for _ in range(2):
+        w.look(latched, wanted=False)
+    assert hurry.count == 0
+    machine.link("eth0", "up")
+    machine.route("eth0")
+    for _ in range(2):
+        w.look(latched, wanted=True)
+        assert hurry.count == 1
 
 
 def test_a_radio_that_somebody_switches_on_while_latched_is_switched_off_again(machine: Machine) -> None:
