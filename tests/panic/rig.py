@@ -30,7 +30,7 @@ from kiosk.demo.processes import FIRST, Pile, wait_for
 from kiosk.demo.trial import SIZE
 from kiosk.protocol import Scene, Tap, View
 from kiosk.screen.units import Panel
-from tests.e2e.fingers import Fingers, reset
+from tests.e2e.fingers import Fingers, open_tile, reset
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -116,8 +116,7 @@ class Rig:
         self.until(Scene.LOCKED)
         self.badge("staff")
         self.until(Scene.HOME)
-        self.tap(Tap.TILE, site)
-        self.until(Scene.PAGE, lambda view: view.browser)
+        open_tile(self, site)
 
     def reset(self) -> None:
         """SLT's, to the locked screen."""

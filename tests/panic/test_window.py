@@ -17,6 +17,7 @@ from kiosk.errors import KioskError
 from kiosk.guardian.log import Log
 from kiosk.guardian.store import Store
 from kiosk.protocol import Scene
+from tests.late import only_late
 from tests.panic.kills import Place, StandIn, place, reset
 
 ROUTE = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
@@ -103,11 +104,14 @@ def test_an_alert_that_nobody_accepts_has_its_window_again_and_again_and_the_rad
 def test_a_drill_where_wifi_is_all_there_is_succeeds_when_the_wifi_has_gone_off_after_the_alert(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with wifi_only() as (at, screen, _control):
-        screen.until(lambda view: view.scene is Scene.LOCKED)
-        status = main(["drill", "--no-button", "--socket", str(at.socket)])
-        said = capsys.readouterr().out
-        assert "ok    the internet is confirmed off" in said
-        assert "ms after the edge: Wi-Fi left on for a moment, to send the alert" in said
-        assert "ms after the edge: screen confirmed dark" in said
-        assert status == 0, said
+    for _ in range(2):
+        with wifi_only() as (at, screen, _control):
+            screen.until(lambda view: view.scene is Scene.LOCKED)
+            status = main(["drill", "--no-button", "--socket", str(at.socket)])
+            said = capsys.readouterr().out
+        if not only_late(line for line in said.splitlines() if line.startswith("FAIL")):
+            break
+    assert "ok    the internet is confirmed off" in said
+    assert "ms after the edge: Wi-Fi left on for a moment, to send the alert" in said
+    assert "ms after the edge: screen confirmed dark" in said
+    assert status == 0, said

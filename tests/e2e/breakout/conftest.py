@@ -26,6 +26,7 @@ from tests.e2e.breakout.trap import COUSIN, HTML, RUNNER, TRAP, Trap, page
 from tests.e2e.breakout.witness import Witness
 from tests.e2e.conftest import PATIENCE, Observed, comes, share, tried, wait_until
 from tests.e2e.fingers import insist
+from tests.late import kept
 
 PAPER, TRAP_COLOUR, WHITE, RED = (0xFB, 0xF3, 0xE4), (46, 139, 87), (255, 255, 255), (255, 0, 0)
 START = "/ok/"
@@ -69,21 +70,15 @@ class Breakout:
         self.dirty = True
         insist(
             self.touches,
-            lambda: comes(lambda: any(path == "/ok/next" for _, path in self.trap.asked[asked:]), 3),
+            lambda: comes(lambda: any(path == "/ok/next" for _, path in self.trap.asked[asked:]), 10),
         )
 
     def leads_off(self, name: str, code: str) -> None:
-        """The same with a script that is refused; returns when the kiosk has shown its door.
-
-        A screen too late to say that the page has gone costs the page, as it should (CHILD_UI 7): once more.
-        """
-
-        def refused() -> bool:
-            ends = (Scene.DOOR, Scene.HOME)
-            view = self.kiosk.control.until(lambda view: view.scene in ends, PATIENCE)
-            return view is not None and view.scene is Scene.DOOR
-
-        insist(lambda: self.tries(name, code), refused)
+        """The same with a script that is refused; returns when the kiosk has shown its door."""
+        insist(
+            lambda: self.tries(name, code),
+            lambda: kept(self.kiosk.control, lambda view: view.scene is Scene.DOOR, PATIENCE),
+        )
 
     def runs(self, name: str, code: str) -> None:
         """What the next finger on the page will run."""
