@@ -182,16 +182,13 @@ def test_where_a_frame_is_refused_the_page_or_paper_is_seen_and_no_words_of_chro
     assert breakout.witness.seen == []
 
 
-def test_a_page_that_wants_a_password_is_shown_without_one(breakout: Breakout) -> None:
-    """No window asks for it: what comes with the 401 is a page like any other, on paper."""
+def test_a_page_that_wants_a_password_does_not_come_and_no_window_asks_for_it(breakout: Breakout) -> None:
+    """What comes with the 401 is an error, and no page."""
     before = len(breakout.trap.asked)
     breakout.tries("signing in", "location = '/ok/who'")
-    breakout.dirty = True
     wait_until(lambda: "/ok/who" in {path for _, path in breakout.trap.asked[before:]})
-    wait_until(lambda: breakout.share(PAPER) > 0.95, 10)
-    settle(0.5)
-    assert breakout.kiosk.view.scene is Scene.PAGE
-    assert breakout.share(PAPER) > 0.95
+    settle(1)
+    breakout.stays()
 
 
 def test_nothing_of_it_comes_late(breakout: Breakout) -> None:
