@@ -1,7 +1,8 @@
 """Who stands at the door: connections are let in, and heard until each has asked for something.
 
 Nothing runs for those who say nothing or only half of it: each costs a socket, a timer and what it has said.
-There are only so many, served ones included; one more is hung up on.
+There are only so many, served ones included, and never more than this process has files for: what it opens
+besides, for an alert say, is no page's to take. One more is hung up on.
 """
 
 from __future__ import annotations
@@ -9,18 +10,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 from functools import partial
 
 from allowlist.requests import LARGEST_HEAD, BadRequest, Connect, Fetch, read_request
+from allowlist.upstream import MOST_ADDRESSES
 from allowlist.wires import PATIENCE, Wires, send_at_once
 
 FULL_FOR_NOW = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # what is open will end
 A_MOMENT = 0.1  # s
+MOST = 512  # connections at once; a browser has 32 to its proxy, and some for WebSockets
+FILES_EACH = 1 + MOST_ADDRESSES  # its own, and all that are tried for it at once
+FILES_OF_OTHERS = 256
 
 Asked = Connect | Fetch | BadRequest
+
+
+def room() -> int:
+    """How many connections this process has files for, and no more than MOST."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MOST, (files - FILES_OF_OTHERS) // FILES_EACH))
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Limits:
     head: float = 10  # until a request, or a TLS greeting, is complete
     connect: float = PATIENCE  # until a site answers whose name is known
     idle: float = 600  # without a byte either way; a page may keep a quiet WebSocket
-    connections: int = 512  # at once; one more is hung up on
+    connections: int = field(default_factory=room)  # at once; one more is hung up on
 
     def __post_init__(self) -> None:
         if min(self.head, self.connect, self.idle, self.connections) <= 0:

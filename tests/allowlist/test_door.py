@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import resource
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from allowlist.arrivals import FILES_EACH, FILES_OF_OTHERS
 from allowlist.door import Door, Kind, Limits
 from allowlist.resolver import ResolveError, Resolver, Upstream
-from allowlist.upstream import ThroughProxy
+from allowlist.upstream import MOST_ADDRESSES, ThroughProxy
 from allowlist.wires import Cut
 from tests.allowlist.conftest import (
     FARM,
@@ -45,6 +50,39 @@ def test_hundreds_of_connections_that_say_nothing_do_not_keep_the_next_one_out()
             answer = await opened.say(b"CONNECT other.example:443 HTTP/1.1\r\nHost: other.example\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 403")
             assert len(opened.door._wires._live) <= 2  # the listener, and what has just been answered
+
+    run(main())
+
+
+@contextlib.contextmanager
+def files(most: int) -> Iterator[None]:
+    """This process may have so many open at once."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_full_door_leaves_files_for_an_alert_a_radio_and_the_records() -> None:
+    """Also where each connection tries a site at every address that it may."""
+
+    async def main() -> None:
+        with files(600), deaf() as site:
+            port, names = site.getsockname()[1], Names(farm_example=("127.0.0.1",) * MOST_ADDRESSES)
+            room = Limits().connections
+            assert 10 < room < 60
+            async with Opened(policy_of(f"https://{FARM}:{port}/"), names) as opened:
+                asking = [await opened.connect() for _ in range(room + 10)]
+                for _, writer in asking:
+                    writer.write(f"CONNECT {FARM}:{port} HTTP/1.1\r\nHost: {FARM}\r\n\r\n".encode())
+                while len(opened.door._wires._live) < room * FILES_EACH:
+                    await asyncio.sleep(0.01)
+                free = 600 - len(os.listdir("/proc/self/fd"))
+                assert free > FILES_OF_OTHERS - len(asking) - 50  # what the test itself has open
+                for _, writer in asking:
+                    writer.transport.abort()  # type: ignore[attr-defined]
 
     run(main())
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from allowlist.arrivals import FILES_EACH, FILES_OF_OTHERS, MOST
+from kiosk.guardian import __main__ as guardian
+
 TREE = Path(__file__).resolve().parents[2]
 ROOTFS = TREE / "assets" / "rootfs"
 FILES = [str(path.relative_to(ROOTFS)) for path in sorted(ROOTFS.rglob("*")) if path.is_file()]
@@ -73,6 +76,18 @@ def test_the_flag_of_a_panic_outlives_the_guardian_that_put_it_up() -> None:
     assert setting("RuntimeDirectory") == ["kiosk"]
     assert setting("RuntimeDirectoryPreserve") == ["yes"]
     assert "--run /run/kiosk " in setting("ExecStart")[0]
+
+
+def test_it_has_files_for_a_full_door_and_for_all_else_also_where_a_machine_gives_few_unasked() -> None:
+    assert setting("LimitNOFILE") == [str(guardian.FILES)]
+    assert MOST * FILES_EACH + FILES_OF_OTHERS <= guardian.FILES
+    asks = (
+        "import resource; from allowlist.arrivals import room; from kiosk.guardian import __main__ as it;"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 2048)); few = room(); it.take_files();"
+        "print(few, room(), *resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    said = subprocess.run([sys.executable, "-c", asks], cwd=TREE, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["109", "256", "2048", "2048"]
 
 
 def test_no_core_of_a_guardian_is_ever_written_for_it_holds_the_alerts_passwords() -> None:
