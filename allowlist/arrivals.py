@@ -42,10 +42,11 @@ class Limits:
     head: float = 10  # until a request, or a TLS greeting, is complete
     connect: float = PATIENCE  # until a site answers whose name is known
     idle: float = 600  # without a byte either way; a page may keep a quiet WebSocket
+    parting: float = 15  # the same, once one side has said all
     connections: int = field(default_factory=room)  # at once; one more is hung up on
 
     def __post_init__(self) -> None:
-        if min(self.head, self.connect, self.idle, self.connections) <= 0:
+        if min(self.head, self.connect, self.idle, self.parting, self.connections) <= 0:
             raise ValueError("A limit of the door is a number above zero.")
 
 
@@ -60,13 +61,19 @@ class _Arrival:
 
 class Arrivals:
     """Those who wait at one door. `welcome` takes each with what it asks, and its socket from then on;
-    `served` are those whom it has not done with.
+    `served` are those whom it has not done with; `full` is told of each who finds no place.
     """
 
     def __init__(
-        self, wires: Wires, limits: Limits, served: Sized, welcome: Callable[[socket.socket, Asked], object]
+        self,
+        wires: Wires,
+        limits: Limits,
+        served: Sized,
+        welcome: Callable[[socket.socket, Asked], object],
+        full: Callable[[], object],
     ) -> None:
         self._wires, self._limits, self._served, self._welcome = wires, limits, served, welcome
+        self._full = full
         self._waiting: set[_Arrival] = set()
         self._ends: list[Callable[[], object]] = []
 
@@ -116,6 +123,7 @@ class Arrivals:
             self._let_in(wire)
         else:
             self._wires.close(wire)
+            self._full()
 
     def _look_away(self, listener: socket.socket, over: asyncio.Future[None]) -> None:
         """There is no room for a connection more: look again in a moment."""

@@ -109,9 +109,9 @@ class Door:
         )
         self._resolver = resolver
         self._wires = Wires()
-        self._tunnels = Tunnels(self._limits.idle, self._limits.head)
+        self._tunnels = Tunnels(self._limits.idle, self._limits.head, self._limits.parting)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._arrivals = Arrivals(self._wires, self._limits, self._tasks, self._welcome)
+        self._arrivals = Arrivals(self._wires, self._limits, self._tasks, self._welcome, self._full)
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept on `listener`, which listens already, until the door is cut or closed; the socket is the
@@ -139,6 +139,11 @@ class Door:
         task = asyncio.create_task(self._meet(browser, asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _full(self) -> None:
+        """So that a page without its pictures can be understood; nobody refused them."""
+        full = Unreachable(f"The door is full: {self._limits.connections} connections are open already.")
+        self._refuse("", 0, "", full)
 
     async def _meet(self, browser: socket.socket, asked: Asked) -> None:
         """One connection of the browser, from what it asks to its last byte."""

@@ -60,12 +60,12 @@ class _Flow:
 
     def carry(self, data: bytes) -> None:
         """Pass `data` on, which has come from the source; nothing is its end."""
+        self.moved = monotonic()
         try:
             if not data:
                 self._sink.shutdown(socket.SHUT_WR)
                 self._end(broke=False)
                 return
-            self.moved = monotonic()
             sent = self._send(data)
         except OSError:
             self._end(broke=True)
@@ -131,6 +131,11 @@ class _Tunnel:
         return self._out.instead is None
 
     @property
+    def is_parting(self) -> bool:
+        """Whether one side has said all."""
+        return self._open_ways < 2
+
+    @property
     def quiet_since(self) -> float:
         """When it last carried anything; before that, when it was made."""
         return max(self._out.moved, self._back.moved)
@@ -160,12 +165,13 @@ class _Tunnel:
 
 
 class Tunnels:
-    """The tunnels of one door, which end when they were quiet for `idle` seconds, or did not begin as they
-    should within `patience`; up to an eighth later, since one timer looks at all of them.
+    """The tunnels of one door, which end when they were quiet for `idle` seconds (`parting`, once one side
+    has ended), or did not begin as they should within `patience`; up to an eighth of the least later, since
+    one timer looks at all of them.
     """
 
-    def __init__(self, idle: float, patience: float) -> None:
-        self._idle, self._patience = idle, patience
+    def __init__(self, idle: float, patience: float, parting: float) -> None:
+        self._idle, self._patience, self._parting = idle, patience, parting
         self._open: set[_Tunnel] = set()
         self._looking = False
 
@@ -190,12 +196,18 @@ class Tunnels:
             tunnel.stop()
 
     def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_later(min(self._idle, self._patience) / 8, self._look, loop)
+        loop.call_later(min(self._idle, self._patience, self._parting) / 8, self._look, loop)
+
+    def _bears(self, tunnel: _Tunnel) -> float:
+        """How long it may be quiet."""
+        if not tunnel.has_begun:
+            return self._patience
+        return self._parting if tunnel.is_parting else self._idle
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = monotonic()
         for tunnel in self._open:
-            if now - tunnel.quiet_since >= (self._idle if tunnel.has_begun else self._patience):
+            if now - tunnel.quiet_since >= self._bears(tunnel):
                 tunnel.finish()
         self._looking = bool(self._open)
         if self._looking:

@@ -246,12 +246,16 @@ def test_the_settings_filter_is_not_blamed_for_its_proxys_own_trouble(
     run(main())
 
 
-def test_one_connection_too_many_is_hung_up_on_and_the_others_live() -> None:
+def test_one_connection_too_many_is_hung_up_on_and_told_and_the_others_live() -> None:
     async def main() -> None:
         async with Opened(policy_of("https://farm.example/"), limits=Limits(connections=2)) as opened:
             kept = [await opened.connect() for _ in range(2)]
-            late, _ = await opened.connect()
-            assert await rest(late) == b""
+            for _ in range(3):
+                late, _ = await opened.connect()
+                assert await rest(late) == b""
+            assert [(each.kind, each.why) for each in opened.refused] == [
+                (Kind.UNREACHABLE, "The door is full: 2 connections are open already.")
+            ] * 3
             reader, writer = kept[0]
             writer.write(b"nonsense\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 400")

@@ -414,7 +414,7 @@ def test_what_the_reader_of_a_beginning_raises_is_raised_whatever_it_is(error: E
             end.setblocking(False)
         ends[1].send(b"hello")
         with pytest.raises(type(error)):
-            await Tunnels(5, 5).carry(ends[0], ends[2], heed)
+            await Tunnels(5, 5, 5).carry(ends[0], ends[2], heed)
         with pytest.raises(BlockingIOError):
             ends[3].recv(1)
         for end in ends:
@@ -469,6 +469,72 @@ def test_a_side_that_has_said_all_still_hears_the_other(trusting: Any) -> None:
             writer.write(greeting)
             writer.write_eof()
             assert await reader.read() == b"all of %d" % len(greeting)
+            writer.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("first", ["browser", "site"])
+def test_a_side_that_has_left_does_not_keep_its_place_because_the_other_stays(
+    first: str, trusting: Any
+) -> None:
+    async def main() -> None:
+        has_said_all, over = asyncio.Event(), asyncio.Event()
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            if first == "site":
+                writer.write_eof()
+            else:
+                while await reader.read(65536):
+                    pass
+            has_said_all.set()
+            await over.wait()
+
+        limits = Limits(idle=3600, parting=0.4)
+        async with (
+            served(talk) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
+        ):
+            _, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            if first == "browser":
+                writer.write_eof()
+            await has_said_all.wait()
+            while opened.door._tasks:
+                await asyncio.sleep(0.01)
+            assert opened.door._wires._live == {opened.listener}
+            over.set()
+            writer.close()
+
+    run(main())
+
+
+def test_who_ends_after_a_long_quiet_still_hears_the_answer(
+    trusting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        now, begun = 0.0, asyncio.Event()
+        monkeypatch.setattr("allowlist.relay.monotonic", lambda: now)
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            begun.set()
+            await reader.read()
+            await asyncio.sleep(0.3)  # some looks later
+            writer.write(b"all")
+
+        limits = Limits(idle=3600, parting=0.4)
+        async with (
+            served(talk) as port,
+            Opened(policy_of(f"https://{FARM}:{port}/"), limits=limits) as opened,
+        ):
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            writer.write(hello_for(FARM, trusting)[0])
+            await begun.wait()
+            now = 1000
+            writer.write_eof()
+            assert await reader.read() == b"all"
             writer.close()
 
     run(main())
