@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 import dns.exception
 import dns.flags
@@ -21,6 +22,7 @@ import dns.rdatatype
 import dns.rrset
 
 LONGEST_CHAIN = 8  # CNAMEs; more is a loop or a game
+MOST_KEPT = 16  # addresses of one name and family; a connection tries fewer
 TTL_LIMITS = (5.0, 3600.0)  # s, for addresses
 NEGATIVE_LIMITS = (5.0, 300.0)  # s, for “no such name”
 
@@ -85,7 +87,8 @@ def read_answer(answer: dns.message.Message, name: dns.name.Name, family: Family
     while len(seen) <= LONGEST_CHAIN:
         found = answer.get_rrset(answer.answer, at, dns.rdataclass.IN, family.value)
         if found is not None:
-            return Found(tuple(item.address for item in found), _within(min(ttl, found.ttl), TTL_LIMITS))
+            addresses = tuple(item.address for item in islice(found, MOST_KEPT))
+            return Found(addresses, _within(min(ttl, found.ttl), TTL_LIMITS))
         alias = answer.get_rrset(answer.answer, at, dns.rdataclass.IN, dns.rdatatype.CNAME)
         if alias is None:
             break

@@ -1,8 +1,9 @@
 """Names become addresses through the setting's own name servers, and through nothing else (H21, S1).
 
-Upstreams are asked in their order, each over its own transport; one that fails or stays silent gives way to
-the next. What an answer means is `answers`, how a server is asked `nameservers`; here are the order, the
-time and the cache.
+Upstreams are asked in their order, each over its own transport, but first the one that answered last; one
+that fails or stays silent gives way to the next. A datagram can be lost, so those who were silent are asked
+again, and waited for twice as long, while there is time. What an answer means is `answers`, how a server is
+asked `nameservers`; here are the order, the time and the cache.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ __all__ = ["NoSuchName", "ResolveError", "Resolver", "Transport", "Upstream", "s
 
 
 class Resolver:
-    """Asks `upstreams` (none: the system's). `timeout`: seconds for one question to one server; `patience`:
-    for all that one name takes.
+    """Asks `upstreams` (none: the system's). `timeout`: seconds for a first question to one server;
+    `patience`: for all that one name takes.
 
     `trust`: further certificate authorities, PEM, for the servers asked over TLS.
     """
@@ -47,7 +48,7 @@ class Resolver:
         self,
         upstreams: Sequence[Upstream] = (),
         *,
-        timeout: float = 2.0,
+        timeout: float = 1.0,
         patience: float = 10.0,
         trust: str = "",
         clock: Callable[[], float] = time.monotonic,
@@ -56,6 +57,7 @@ class Resolver:
         self._timeout, self._patience = timeout, patience
         self._clock = clock
         self._cache = Cache()
+        self._answered: Upstream | None = None  # who did so last
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
         self._wires = Wires()
         tls = ssl.create_default_context()
@@ -127,19 +129,26 @@ class Resolver:
         raise ResolveError(f"The name {name.to_text(omit_final_dot=True)} leads round in a circle.")
 
     async def _ask(self, name: dns.name.Name, family: Family) -> Found | Alias:
-        why = ""
-        for upstream in self._upstreams or system_upstreams():
-            query = question(name, family)
-            try:
-                async with asyncio.timeout(self._timeout):
-                    answer = await self._servers.ask(upstream, query)
-                return read_answer(answer, name, family)
-            except Cut as error:
-                raise ResolveError("The internet was turned off.") from error
-            except TimeoutError:
-                why = f"{upstream.server} does not answer"
-            except (Bad, dns.exception.DNSException, OSError, EOFError, h11.RemoteProtocolError) as error:
-                why = f"{upstream.server} gave no use: {error}"
+        why, timeout = "", self._timeout
+        asked = sorted(self._upstreams or system_upstreams(), key=lambda each: each != self._answered)
+        while asked:
+            silent = []
+            for upstream in asked:
+                query = question(name, family)
+                try:
+                    async with asyncio.timeout(timeout):
+                        answer = await self._servers.ask(upstream, query)
+                    said = read_answer(answer, name, family)
+                except Cut as error:
+                    raise ResolveError("The internet was turned off.") from error
+                except TimeoutError:
+                    silent.append(upstream)
+                except (Bad, dns.exception.DNSException, OSError, EOFError, h11.RemoteProtocolError) as error:
+                    why = f"{upstream.server} gave no use: {error}"
+                else:
+                    self._answered = upstream
+                    return said
+            asked, timeout = silent, 2 * timeout
         raise ResolveError(f"No name server knows {name.to_text(omit_final_dot=True)} ({why}).")
 
 

@@ -96,6 +96,7 @@ class Zone:
     truncate: bool = False  # over UDP
     silent: bool = False
     silent_of: Family | None = None  # when asked for this alone
+    loses: list[tuple[str, str]] = field(default_factory=list)  # name, type: asked once, they stay unanswered
     mangle: Callable[[dns.message.Message], None] = lambda _: None
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # transport, name, type
 
@@ -103,6 +104,9 @@ class Zone:
         query = dns.message.from_wire(wire)
         asked = query.question[0]
         self.asked.append((transport, asked.name.to_text(True), dns.rdatatype.to_text(asked.rdtype)))
+        if self.asked[-1][1:] in self.loses:
+            self.loses.remove(self.asked[-1][1:])
+            return None
         if self.silent or (self.silent_of and self.silent_of.value == asked.rdtype):
             return None
         reply = dns.message.make_response(query)

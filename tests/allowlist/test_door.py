@@ -201,7 +201,7 @@ def test_a_listed_site_that_is_down_is_told_apart_from_one_that_is_refused() -> 
     async def main() -> None:
         policy, asks = policy_of("https://farm.example/"), b"CONNECT %s:443 HTTP/1.1\r\nHost: %s\r\n\r\n"
         async with name_server(Zone(silent=True)) as silent:
-            no_names = Resolver([Upstream("127.0.0.1", silent)], timeout=0.2)
+            no_names = Resolver([Upstream("127.0.0.1", silent)], timeout=0.2, patience=0.5)
             for resolver, host, kind in (
                 (no_names, b"farm.example", Kind.UNREACHABLE),
                 (HERE, b"farm.example", Kind.UNREACHABLE),
