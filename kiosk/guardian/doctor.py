@@ -137,7 +137,7 @@ def _fonts() -> Iterator[Finding]:
 def _filter(folder: Folder) -> Iterator[Finding]:
     """The setting's own filter: in the path, not in it, or not configured (H21)."""
     seen = asyncio.run(_looked(settings.filter_check(folder.config)))
-    if not seen.heard:  # the radio may be off, as it is outside a session (H5)
+    if seen == filtercheck.SILENT:  # the radio may be off, as it is outside a session (H5)
         yield _unknown("filter", f"{filtercheck.NOT_SEEN} Nobody answers for it now. {LATER}")
     else:
         yield filtercheck.line(seen, folder.config.network)

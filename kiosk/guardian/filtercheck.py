@@ -28,11 +28,11 @@ from kiosk.errors import FilterError
 from kiosk.guardian import selftest
 from kiosk.guardian.greeting import Greeted, greet
 
-ASK = 2.0  # s for one question to one server
+ASK = 2.0  # s for all that is asked of one server; the next round asks again
 OPEN_TUNNEL = 5.0  # s for the proxy to answer
 GREET = 3.0  # s to reach a server, and again for it to answer
 HTTPS = 443
-AGAIN = 0.5  # s between two rounds while nobody answers
+AGAIN = 0.5  # s between two rounds while an answer is missing
 PATIENCE = 20.0  # s: a radio that was off needs a while to find its network (H5)
 BRIEFLY = 3.0  # s, where a session may open without the filter
 
@@ -55,12 +55,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`sentence` is for the adult at the kiosk, `todo` for ICT; `heard`: whether anybody answered."""
+    """`sentence` is for the adult at the kiosk, `todo` for ICT; not `settled`, if it goes by a missing answer
+    alone, which may have been lost.
+    """
 
     state: State
     sentence: str
     todo: str = ""
-    heard: bool = True
+    settled: bool = True
 
 
 MISSING = Finding(
@@ -73,7 +75,7 @@ SILENT = Finding(
     State.NOT_IN_PATH,
     "The setting's internet filter does not answer.",
     "Try again in a minute; then tell ICT: nothing under network.filter was answered.",
-    heard=False,
+    settled=False,
 )
 NOT_SEEN = "The setting's internet filter is not in the path."
 
@@ -114,9 +116,8 @@ def judge(canaries: UpstreamFilter | None, answers: Answers) -> Finding:
         for server, said in spoke.items():
             for name in names:
                 if said.get(name, Said.NOTHING) is what:
-                    return Finding(
-                        State.NOT_IN_PATH, NOT_SEEN, f"Tell ICT: {wrong.format(server=server, name=name)}"
-                    )
+                    todo = f"Tell ICT: {wrong.format(server=server, name=name)}"
+                    return Finding(State.NOT_IN_PATH, NOT_SEEN, todo, settled=what is not Said.NOTHING)
     return IN_PATH
 
 
@@ -161,14 +162,14 @@ class FilterCheck:
         self._over = threading.Event()
 
     async def passed(self) -> bool:
-        """Look, and again while nobody answers; True if the filter is in the path. If it was cut: False, and
-        nothing told, for answers that nobody waited for say nothing of the filter.
+        """Look, and again while nothing but a missing answer speaks against it; True if the filter is in the
+        path. If it was cut: False, and nothing told, for answers that nobody waited for say nothing of it.
 
         Raises FilterError if it is not in the path and a session needs it.
         """
         finding = await self.look()
         until = asyncio.get_running_loop().time() + self._patience
-        while not (finding.heard or self._over.is_set() or asyncio.get_running_loop().time() > until):
+        while not (finding.settled or self._over.is_set() or asyncio.get_running_loop().time() > until):
             await asyncio.sleep(AGAIN)
             finding = await self.look()
         if self._over.is_set():
@@ -215,7 +216,7 @@ class FilterCheck:
     def _asks(self, blocked: Collection[str]) -> Mapping[str, ByName | ByProxy]:
         """How each server is asked: the proxy, if pages go through one; else every name server by itself."""
         if self._proxy:
-            way = ThroughProxy.at(self._proxy, self._resolver(self._upstreams))
+            way = ThroughProxy.at(self._proxy, self._resolver(self._upstreams, OPEN_TUNNEL))
             return {way.host: ByProxy(way, self._wires)}
         try:
             upstreams = self._upstreams or system_upstreams()
@@ -225,12 +226,12 @@ class FilterCheck:
         if self._trust:
             tls.load_verify_locations(cadata=self._trust)
         return {
-            f"{each.server} port {each.at}": ByName(each, self._resolver([each]), blocked, self._wires, tls)
-            for each in upstreams
+            f"{at.server} port {at.at}": ByName(at, self._resolver([at], ASK), blocked, self._wires, tls)
+            for at in upstreams
         }
 
-    def _resolver(self, upstreams: Sequence[Upstream]) -> Resolver:
-        made = Resolver(upstreams, timeout=ASK, trust=self._trust)
+    def _resolver(self, upstreams: Sequence[Upstream], patience: float) -> Resolver:
+        made = Resolver(upstreams, timeout=ASK, patience=patience, trust=self._trust)
         self._resolvers.append(made)
         if self._over.is_set():
             made.cut()

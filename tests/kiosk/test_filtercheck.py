@@ -25,6 +25,7 @@ from kiosk.errors import FilterError
 from kiosk.guardian import filtercheck, settings
 from kiosk.guardian.__main__ import _way_out_maker
 from kiosk.guardian.filtercheck import (
+    SILENT,
     Answers,
     FilterCheck,
     Finding,
@@ -118,7 +119,8 @@ def test_a_network_that_refuses_everything_is_no_filter() -> None:
 @pytest.mark.parametrize("zone", [Zone(silent=True), Zone(rcode=dns.rcode.SERVFAIL)])
 def test_silence_is_told_apart_from_a_refusal(zone: Zone) -> None:
     finding = look(zone)
-    assert (finding.state, finding.heard) == (State.NOT_IN_PATH, False)
+    assert finding == SILENT
+    assert not finding.settled
     assert "does not answer" in finding.sentence
 
 
@@ -303,6 +305,39 @@ def test_a_radio_that_needs_a_while_is_waited_for() -> None:
             assert await passing
 
     run(main())
+
+
+@pytest.mark.parametrize("lost", [BAD, GOOD])
+def test_one_datagram_that_is_lost_does_not_close_a_kiosk_that_needs_the_filter(
+    lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(filtercheck, "ASK", 0.4)
+        zone, told = filtering("0.0.0.0"), list[Finding]()
+        zone.loses.append((lost, "A"))
+        async with name_server(zone) as port:
+            server = [Upstream("127.0.0.1", port)]
+            assert await FilterCheck(network(required=True), server, tell=told.append).passed()
+        assert not zone.loses
+        assert [each.state for each in told] == [State.IN_PATH]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("answers", "settled"),
+    [
+        ((Said.NOTHING, Said.OPEN), False),
+        ((Said.REFUSED, Said.NOTHING), False),
+        ((Said.OPEN, Said.NOTHING), True),  # one answer that is wrong is enough
+        ((Said.NOTHING, Said.REFUSED), True),
+    ],
+)
+def test_only_an_answer_that_is_missing_is_asked_for_again(answers: tuple[Said, Said], settled: bool) -> None:
+    one, two = {BAD: Said.REFUSED, GOOD: Said.OPEN}, dict(zip((BAD, GOOD), answers, strict=True))
+    finding = judge(CANARIES, {"one": one, "two": two})
+    assert finding.state is State.NOT_IN_PATH
+    assert finding.settled is settled
 
 
 @pytest.mark.parametrize("required", [True, False])
