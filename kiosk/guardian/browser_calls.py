@@ -15,10 +15,16 @@ from collections.abc import Mapping
 
 from kiosk.errors import BrowserError
 
-FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16}
-"""All that a socket may be (socket(2)): in a namespace of its own, none of these leaves it but by the door.
-Not so AF_VSOCK, which ends at a hypervisor, or AF_BLUETOOTH; AF_PACKET, AF_ALG and the rest are the kernel's
-least trodden ground."""
+SOCKETS = {
+    1: (0,),  # AF_UNIX
+    2: (0, 6, 17),  # AF_INET: TCP and UDP, named or not
+    10: (0, 6, 17),  # AF_INET6
+    16: (0, 15),  # AF_NETLINK: which networks there are; which devices come and go
+}
+"""What a socket may be (socket(2)), its family and protocol: in a namespace of its own, none of these leaves
+it but by the door. Not so AF_VSOCK, which ends at a hypervisor, or AF_BLUETOOTH. AF_PACKET, AF_ALG and the
+rest are the kernel's least trodden ground, as are other protocols of these: SCTP, say, or nf_tables over
+netlink."""
 
 REFUSED = {
     "io_uring_setup": "would make sockets past this filter",
@@ -57,7 +63,8 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # linux/audit.h
 X32 = 0x40000000  # a second set of numbers for the same calls on x86_64
 
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data; its low word, little-endian
+NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
+FIRST_ARGUMENT, THIRD_ARGUMENT = 16, 32  # their low words, little-endian
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # linux/bpf_common.h
 ALLOW, FAIL = 0x7FFF0000, 0x00050000  # linux/seccomp.h
 
@@ -88,6 +95,9 @@ def steps(machine: str) -> list[Step]:
         made += [(EQUAL, 0, 1, numbers[name]), unknown]
     made += [(EQUAL, 2, 0, numbers["socket"]), (EQUAL, 1, 0, numbers["socketpair"]), (RETURN, 0, 0, ALLOW)]
     made += [(LOAD, 0, 0, FIRST_ARGUMENT)]
-    for family in FAMILIES.values():
-        made += [(EQUAL, 0, 1, family), (RETURN, 0, 0, ALLOW)]
+    for family, protocols in SOCKETS.items():
+        made += [(EQUAL, 0, 2 * len(protocols) + 2, family), (LOAD, 0, 0, THIRD_ARGUMENT)]
+        for protocol in protocols:
+            made += [(EQUAL, 0, 1, protocol), (RETURN, 0, 0, ALLOW)]
+        made += [(RETURN, 0, 0, FAIL | errno.EPROTONOSUPPORT)]
     return [*made, (RETURN, 0, 0, FAIL | errno.EAFNOSUPPORT)]

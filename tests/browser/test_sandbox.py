@@ -19,7 +19,7 @@ import pytest
 
 from kiosk.errors import BrowserError
 from kiosk.guardian.browser import BrowserSettings
-from kiosk.guardian.browser_calls import FAMILIES, NUMBERS, REFUSED, X32, program, steps
+from kiosk.guardian.browser_calls import NUMBERS, REFUSED, SOCKETS, X32, program, steps
 from kiosk.guardian.browser_walls import DOOR_PORT, POLICY_FOLDERS, devices, gpus, identity
 from kiosk.guardian.sandbox import Sandbox
 
@@ -46,9 +46,9 @@ def writable(path):
         return False
     return True
 
-def family(number):
+def made(number, kind, protocol=0):
     try:
-        socket.socket(number, socket.SOCK_DGRAM).close()
+        socket.socket(number, kind, protocol).close()
     except OSError as error:
         return errno.errorcode[error.errno]
     return "made"
@@ -82,7 +82,13 @@ found = {
     "mounts": pathlib.Path("/proc/self/mountinfo").read_text(),
     "namespaces": {n: os.readlink("/proc/self/ns/" + n) for n in ("net", "pid", "ipc", "uts", "mnt")},
     "uid": os.getuid(), "groups": os.getgroups(),
-    "families": {number: family(number) for number in range(46)},
+    "families": {number: made(number, socket.SOCK_DGRAM) for number in range(46)},
+    "protocols": {
+        f"{int(number)} {int(kind)} {protocol}": made(number, kind, protocol)
+        for number in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
+        for kind in (S, D, R, socket.SOCK_SEQPACKET)
+        for protocol in range(263)
+    },
     "calls": {name: call(number, *[None] * 6) for name, number in asked["calls"].items()},
     "shared memory": os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize,
 }
@@ -178,7 +184,7 @@ def test_only_loopback_exists_and_no_packet_has_a_way_out(inside: dict[str, Any]
     assert inside["interfaces"] == ["lo"]
     unreachable = "OSError 101"  # ENETUNREACH
     assert [inside[way] for way in ("tcp", "dns", "tcp6", "link-local")] == [unreachable] * 4
-    assert inside["ping"].startswith("PermissionError")
+    assert inside["ping"] == "OSError 93"  # EPROTONOSUPPORT
 
 
 def test_the_hosts_own_servers_cannot_be_reached(inside: dict[str, Any]) -> None:
@@ -235,9 +241,19 @@ def test_nothing_can_be_written_to_a_disk_h14(inside: dict[str, Any]) -> None:
 
 def test_a_socket_is_of_the_few_families_that_lead_nowhere(inside: dict[str, Any]) -> None:
     families = {int(number): how for number, how in inside["families"].items()}
-    assert {number for number, how in families.items() if how == "made"} == set(FAMILIES.values())
-    refused = {how for number, how in families.items() if number not in FAMILIES.values()}
+    assert {number for number, how in families.items() if how == "made"} == set(SOCKETS)
+    refused = {how for number, how in families.items() if number not in SOCKETS}
     assert refused == {"EAFNOSUPPORT"}
+
+
+def test_and_of_the_few_protocols_that_a_browser_speaks(inside: dict[str, Any]) -> None:
+    """By others nf_tables and xfrm are reached, and modules of the kernel are loaded that nobody needs."""
+    for what, how in inside["protocols"].items():
+        family, _, protocol = map(int, what.split())
+        if protocol not in SOCKETS[family]:
+            assert how == "EPROTONOSUPPORT", what
+    for spoken in ((1, 1, 0), (2, 1, 6), (2, 2, 17), (10, 1, 6), (10, 2, 17), (16, 3, 0), (16, 3, 15)):
+        assert inside["protocols"][" ".join(map(str, spoken))] == "made", spoken
 
 
 def test_what_reaches_deep_into_the_kernel_is_refused_as_if_it_were_not_there(inside: dict[str, Any]) -> None:
