@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +18,7 @@ import h11
 from allowlist.builtin import Answer
 from allowlist.relay import CHUNK
 from allowlist.requests import LARGEST_HEAD, Fetch, passed_on
-from allowlist.upstream import Line, proxys_no
+from allowlist.upstream import Line, Unreachable, proxys_no
 from allowlist.urls import DEFAULT_PORTS
 
 
@@ -43,24 +45,40 @@ async def forward(fetch: Fetch, browser: socket.socket, line: Line, idle: float)
     """Ask at the end of `line` what the browser asked, and carry the answer back; `idle` is the longest wait,
     in seconds.
 
-    Raises Unreachable if a proxy there wants a password, before the browser was told anything; and OSError,
-    TimeoutError or h11.ProtocolError if either side breaks off or breaks the rules.
+    Raises Unreachable if no answer comes that can be passed on, before the browser was told anything; and
+    OSError, TimeoutError or h11.ProtocolError if the browser, or either side later, breaks off or breaks the
+    rules.
     """
     here = Side(browser, fetch.http)
     there = Side(line.wire, h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD))
+    loop = asyncio.get_running_loop()
+    who = "The setting's proxy" if line.is_a_proxys else fetch.url.host
     async with asyncio.timeout(idle) as limit:
-        await there.send(_request(fetch, line))
+        with _until_it_answers(who):
+            await there.send(_request(fetch, line))
         while not isinstance(event := await here.next(), h11.EndOfMessage):
-            await there.send(event)
-            limit.reschedule(asyncio.get_running_loop().time() + idle)
-        await there.send(h11.EndOfMessage())
+            with _until_it_answers(who):
+                await there.send(event)
+            limit.reschedule(loop.time() + idle)
+        with _until_it_answers(who):
+            await there.send(h11.EndOfMessage())
+            while not isinstance(event := await there.next(), h11.Response):
+                pass  # it says that it will
+        limit.reschedule(loop.time() + idle)
+        await here.send(_response(fetch.url.host, event, line))
         while not isinstance(event := await there.next(), h11.EndOfMessage):
-            if isinstance(event, h11.Response):
-                await here.send(_response(fetch.url.host, event))
-            elif isinstance(event, h11.Data):
-                await here.send(event)
-            limit.reschedule(asyncio.get_running_loop().time() + idle)
+            await here.send(event)
+            limit.reschedule(loop.time() + idle)
         await here.send(h11.EndOfMessage())
+
+
+@contextmanager
+def _until_it_answers(who: str) -> Iterator[None]:
+    """Whatever goes wrong with the far side is one thing to those who wait for it."""
+    try:
+        yield
+    except (OSError, h11.RemoteProtocolError) as error:
+        raise Unreachable(f"{who} gives no answer that can be read.") from error
 
 
 CLOSE = (b"Connection", b"close")
@@ -79,10 +97,14 @@ def _request(fetch: Fetch, line: Line) -> h11.Request:
     return h11.Request(method=fetch.method, target=target, headers=headers)
 
 
-def _response(host: str, event: h11.Response) -> h11.Response:
-    """The site's answer for the browser; h11 frames a body of unknown length anew."""
+def _response(host: str, event: h11.Response, line: Line) -> h11.Response:
+    """The site's answer for the browser; h11 frames a body of unknown length anew. Nobody's question for a
+    proxy's password is passed on, or the browser would ask the child.
+    """
     if event.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        raise proxys_no(host, event.status_code)
+        if line.is_a_proxys:
+            raise proxys_no(host, event.status_code)
+        raise Unreachable(f"{host} asks for a proxy's password, and is no proxy.")
     headers = [*passed_on(event.headers), CLOSE]
     return h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
 

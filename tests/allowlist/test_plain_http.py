@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from allowlist.builtin import BUILTIN_HOST
+from allowlist.door import Kind
 from tests.allowlist.conftest import (
     FARM,
     Names,
     Opened,
+    Talk,
     plain,
     policy_of,
     run,
@@ -164,16 +166,77 @@ def test_through_a_real_proxy_https_goes_by_a_tunnel(tinyproxy: int) -> None:
     run(main())
 
 
-def test_a_site_that_breaks_the_rules_of_http_is_hung_up_on_and_the_door_lives() -> None:
-    async def main() -> None:
-        async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
+NO_ANSWER = "{} gives no answer that can be read."
+PASSWORD = b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
 
-        async with served(odd) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
-            get = b"GET http://farm.example:%d/ HTTP/1.1\r\nHost: farm.example:%d\r\n\r\n" % (port, port)
-            assert await opened.say(get) == b""
-            assert await opened.say(get) == b""
+
+def saying(what: bytes) -> Talk:
+    """A site that says this, whatever it is asked."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(what)
+
+    return talk
+
+
+def page_at(port: int) -> bytes:
+    host = FARM if port == 80 else f"{FARM}:{port}"
+    return f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", NO_ANSWER),
+        (b"\x15\x03\x03\x00\x02\x02\x46", NO_ANSWER),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", NO_ANSWER),
+        (b"", NO_ANSWER),
+        (PASSWORD, "{} asks for a proxy's password, and is no proxy."),
+    ],
+)
+def test_a_site_without_an_answer_that_can_be_passed_on_is_one_that_is_down_and_the_door_lives(
+    says: bytes, why: str
+) -> None:
+    async def main() -> None:
+        async with served(saying(says)) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
+            for _ in range(2):
+                answer = await opened.say(page_at(port))
+                assert answer.startswith(b"HTTP/1.1 502")
+                assert b"407" not in answer
+                assert b"Proxy-" not in answer
+            assert [(each.host, each.kind, each.why) for each in opened.refused] == [
+                (FARM, Kind.UNREACHABLE, why.format(FARM))
+            ] * 2
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (b"", NO_ANSWER.format("The setting's proxy")),
+        (PASSWORD, "The setting's proxy wants a name and a password: see network.upstream_proxy."),
+    ],
+)
+def test_what_the_settings_proxy_does_not_answer_is_its_own_trouble(says: bytes, why: str) -> None:
+    async def main() -> None:
+        async with served(saying(says)) as port:
+            way = f"127.0.0.1:{port}"
+            async with Opened(policy_of(f"http://{FARM}/"), Names(), upstream_proxy=way) as opened:
+                assert (await opened.say(page_at(80))).startswith(b"HTTP/1.1 502")
+                assert [(each.kind, each.why) for each in opened.refused] == [(Kind.UNREACHABLE, why)]
+
+    run(main())
+
+
+def test_an_answer_that_breaks_off_is_broken_off_and_has_no_second_one_behind_it() -> None:
+    async def main() -> None:
+        half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+        async with served(saying(half)) as port, Opened(policy_of(f"http://{FARM}:{port}/")) as opened:
+            answer = await opened.say(page_at(port))
+            assert answer.count(b"HTTP/1.1") == 1
+            assert answer.endswith(b"half")
 
     run(main())
 
