@@ -12,7 +12,7 @@ from unittest import mock
 from kiosk.guardian import __main__ as guardian
 from kiosk.guardian import settings
 
-SUN, NEARLY, FINISHED = 8, 4, 20  # s
+SUN, NEARLY, FINISHED = 12, 8, 20  # s
 
 if __name__ == "__main__":
     short = replace(settings.Timing(), sun=SUN, nearly=NEARLY, finished=FINISHED)

@@ -149,8 +149,11 @@ def test_three_dead_browsers_return_kindly_twice_and_then_close(kiosk: Observed)
         kiosk.until(Scene.HOME, lambda view: view.asleep == "pond")
         kiosk.look("asleep")
         wait_until(kiosk.browsers)
-    kiosk.open_page(-1)
-    os.kill(kiosk.browser(), signal.SIGKILL)
+    try:
+        kiosk.open_tile("pond")
+        os.kill(kiosk.browser(), signal.SIGKILL)
+    except AssertionError:  # the third was too slow for this machine, and died by itself
+        assert kiosk.view.scene is Scene.FAULT
     view = kiosk.until(Scene.FAULT)
     assert view.trouble is not None
     assert "three times" in view.trouble.sentence
