@@ -434,6 +434,7 @@ def press_and_kill(path: Path, url: str, presses: int, lines: int) -> set[int]:
     child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     said = [child.stdout.readline() for _ in range(lines)]
+    assert all(said), "It ended by itself."
     child.kill()
     rest, _ = child.communicate(timeout=20)
     words = [line.split() for line in said + rest.splitlines(keepends=True) if line.endswith("\n")]
