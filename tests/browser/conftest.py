@@ -193,12 +193,15 @@ class Visit:
         except TimeoutError:
             raise AssertionError(f"waited for {wanted}, heard {self.told}") from None
 
-    async def page(self, expression: str) -> Any:
-        """What JavaScript says in the page itself; asked again if its document was being put away."""
+    async def page(self, expression: str, patience: float = PATIENCE) -> Any:
+        """What JavaScript says in the page itself; asked again if its document was being put away.
+
+        `patience` in s: what is asked again after a short one has to be without effects.
+        """
         params = {"expression": expression, "returnByValue": True, "awaitPromise": True}
         for _ in range(3):
             try:
-                answer = await self.browser._page.tab.call("Runtime.evaluate", params, patience=2)
+                answer = await self.browser._page.tab.call("Runtime.evaluate", params, patience)
             except (DevToolsTimeout, DevToolsError):
                 continue
             assert "exceptionDetails" not in answer, answer
@@ -209,7 +212,8 @@ class Visit:
         """A real press and release in the middle of an element."""
         x, y = await self.page(
             f"(r => [r.x + r.width / 2, r.y + r.height / 2])"
-            f"(document.querySelector('{selector}').getBoundingClientRect())"
+            f"(document.querySelector('{selector}').getBoundingClientRect())",
+            patience=2,
         )
         for kind in ("mousePressed", "mouseReleased"):
             await self.browser._page.tab.call(
@@ -225,7 +229,7 @@ class Visit:
     async def until(self, expression: str) -> None:
         """Wait until JavaScript says yes."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.page(f"Boolean({expression})"):
+            while not await self.page(f"Boolean({expression})", patience=2):
                 await asyncio.sleep(0.02)
 
     def processes(self) -> dict[int, str]:
