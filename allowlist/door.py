@@ -19,10 +19,10 @@ from allowlist.arrivals import Arrivals, Asked, Limits
 from allowlist.builtin import BUILTIN_HOST, Answer, BuiltinSite, refusal
 from allowlist.decision import Policy
 from allowlist.forward import forward, written
-from allowlist.relay import Heed, Tunnels
+from allowlist.greetings import Greetings, Stopped
+from allowlist.relay import Tunnels
 from allowlist.requests import LARGEST_HEAD, Connect, Fetch
 from allowlist.resolver import Resolver, Upstream
-from allowlist.tls import Hello, NoHello
 from allowlist.upstream import Kind, PrivateAddresses, Resolves, Straight, ThroughProxy, Unreachable, Way
 from allowlist.wires import Wires
 
@@ -168,8 +168,8 @@ class Door:
             site = await self._way.open(self._wires, asked.host, asked.port)
             browser.send(TUNNEL_OPEN)  # there is room: it is the first that this socket says
             opened = True
-            await self._tunnels.carry(browser, site, _greeting_to(asked.host), asked.rest)
-        except (_Refused, Unreachable) as refused:
+            await self._tunnels.carry(browser, site, Greetings(asked.host), asked.rest)
+        except (_Refused, Stopped, Unreachable) as refused:
             self._refuse(asked.host, asked.port, "", refused)
             if not opened:
                 await self._answer(browser, refusal(refused.status))
@@ -209,26 +209,6 @@ class Door:
             while await loop.sock_recv(browser, LARGEST_HEAD):
                 pass
 
-    def _refuse(self, host: str, port: int, url: str, refused: _Refused | Unreachable) -> None:
+    def _refuse(self, host: str, port: int, url: str, refused: _Refused | Stopped | Unreachable) -> None:
         if not self._wires.are_cut:  # else it is ours, and nobody's no
             self._on_refused(Refusal(host, port, url, str(refused), refused.kind, time.monotonic()))
-
-
-def _greeting_to(host: str) -> Heed:
-    """Gives back the browser's ClientHello once it is whole, if its server name is the host that was asked
-    for; else raises _Refused.
-    """
-    hello = Hello()
-
-    def heed(data: bytes) -> bytes:
-        try:
-            if not hello.feed(data):
-                return b""
-        except NoHello as error:
-            raise _Refused(f"What was sent to {host} was stopped: {error}.") from error
-        if hello.server_name != host:
-            named = f"asks for {hello.server_name}" if hello.server_name else "names nobody"
-            raise _Refused(f"What was sent to {host} was stopped: its TLS greeting {named}.")
-        return bytes(hello.data)
-
-    return heed

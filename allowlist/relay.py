@@ -1,7 +1,7 @@
 """An open tunnel: bytes both ways, carried in the event loop's own callbacks until both sides have ended.
 
 Neither side is read while the other still owes room for what was read, so a tunnel never holds more than two
-pieces. How it begins is shown to somebody before any of it passes; nothing else is decided here, and no
+pieces. How it begins is shown to somebody who says what passes of it; nothing else is decided here, and no
 socket is closed here: that is `wires`.
 """
 
@@ -10,13 +10,24 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from functools import partial
 from time import monotonic
+from typing import Protocol
 
 CHUNK = 128 * 1024  # bytes read at once; larger gains nothing here
 
-Heed = Callable[[bytes], bytes]
-"""Is shown what comes first until it gives back what passes in its place; what it raises ends the tunnel."""
+
+class Heed(Protocol):
+    """Is shown how a tunnel begins, until it is content."""
+
+    @property
+    def content(self) -> bool:
+        """Whether the rest passes unseen."""
+
+    def said(self, data: bytes) -> bytes:
+        """What passes of what the first side has said so far; what it raises ends the tunnel."""
+
+    def heard(self, data: bytes) -> None:
+        """The other side has said this, and it passes."""
 
 
 class _Flow:
@@ -99,15 +110,19 @@ class _Flow:
 
 
 class _Tunnel:
-    """Both ways of one tunnel. `over` is done when both have ended, one broke, or `heed` raised."""
+    """Both ways of one tunnel. `over` is done when both have ended, one broke, or `heed` raised. The second
+    side is not read before anything passed of the first.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, one: socket.socket, other: socket.socket, heed: Heed
     ) -> None:
         self.over: asyncio.Future[None] = loop.create_future()
+        self.has_begun = False  # whether anything has passed
         self._open_ways = 2
+        self._heed: Heed | None = heed  # forgotten once it is content: it can be large
         self._out, self._back = _Flow(loop, one, other, self._ended), _Flow(loop, other, one, self._ended)
-        self._out.instead = partial(self._begin, heed)  # forgotten once it is content: it can be large
+        self._out.instead, self._back.instead = self._said, self._heard
 
     def start(self, said: bytes) -> None:
         """Hear what the first side says, which has `said` this already."""
@@ -126,11 +141,6 @@ class _Tunnel:
             self.over.set_result(None)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether anything may pass."""
-        return self._out.instead is None
-
-    @property
     def is_parting(self) -> bool:
         """Whether one side has said all."""
         return self._open_ways < 2
@@ -140,23 +150,37 @@ class _Tunnel:
         """When it last carried anything; before that, when it was made."""
         return max(self._out.moved, self._back.moved)
 
-    def _begin(self, heed: Heed, data: bytes) -> None:
-        """Show what has come to `heed`; once it gives something back, that passes, and all that follows."""
-        if self.over.done():
+    def _said(self, data: bytes) -> None:
+        """Show what has come from the first side, and let pass what may."""
+        if self.over.done() or self._heed is None:
             return
         if not data:
-            self.finish()
+            self._out.carry(data) if self.has_begun else self.finish()
             return
         try:
-            passes = heed(data)
+            passes = self._heed.said(data)
         except Exception as error:  # noqa: BLE001 - `carry` raises it
             self._out.stop()
             self.over.set_exception(error)
             return
-        if passes:
-            self._out.instead = None
+        self._look_away(self._heed)
+        if not passes:
+            return
+        if not self.has_begun:
+            self.has_begun = True
             self._back.start()
-            self._out.carry(passes)
+        self._out.carry(passes)
+
+    def _heard(self, data: bytes) -> None:
+        """Show what has come from the other side."""
+        if self._heed is not None:
+            self._heed.heard(data)
+            self._look_away(self._heed)
+        self._back.carry(data)
+
+    def _look_away(self, heed: Heed) -> None:
+        if heed.content:
+            self._heed = self._out.instead = self._back.instead = None
 
     def _ended(self, broke: bool) -> None:
         self._open_ways -= 1
@@ -178,7 +202,7 @@ class Tunnels:
     async def carry(self, one: socket.socket, other: socket.socket, heed: Heed, said: bytes = b"") -> None:
         """Carry bytes both ways until both sides have ended, one breaks off, or its time is over.
 
-        `said` came from `one` before. Nothing passes, either way, until `heed` gives something back. Raises
+        `said` came from `one` before. Nothing passes, either way, before `heed` lets anything pass. Raises
         what `heed` raises.
         """
         loop = asyncio.get_running_loop()

@@ -81,6 +81,10 @@ class Hello:
             sys.unraisablehook = report
         return True
 
+    def end(self) -> int:
+        """Where in `data` the last record of a complete greeting ends; OpenSSL bears nothing else in it."""
+        return len(self.data) - self._incoming.pending
+
     @property
     def server_name(self) -> str | None:
         """The name the client asks for, in lower case, or None."""

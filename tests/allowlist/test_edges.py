@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allowlist.greetings import RETRY, Greetings, Stopped
 from allowlist.requests import BadRequest, Connect, Fetch, read_request
 from allowlist.tls import LARGEST_HELLO, Hello, NoHello
 
@@ -151,6 +152,65 @@ def test_a_greeting_is_read_alike_however_it_is_cut(cuts: list[int]) -> None:
     assert complete
     assert hello.server_name == "farm.example"
     assert hello.data + rest == GOOD
+
+
+AFTER = [
+    b"",
+    b"\x14\x03\x03\x00\x01\x01",
+    b"\x17\x03\x03\x01\x00" + bytes(256),
+    b"\x15\x03\x03\x00\x02\x01\x5a",
+]
+
+
+@given(st.lists(st.integers(1, 600), max_size=30), st.lists(st.sampled_from(AFTER)), st.binary(max_size=9))
+def test_what_passes_of_two_greetings_and_of_all_between_them_is_what_was_said(
+    cuts: list[int], between: list[bytes], junk: bytes
+) -> None:
+    whole = GOOD + b"".join(between) + GOOD + junk
+    greetings, passed, rest = Greetings("farm.example"), b"", whole
+    for size in [*cuts, len(whole)]:
+        passed += rest[:size] if greetings.content else greetings.said(rest[:size])
+        rest = rest[size:]
+    assert passed == whole
+    assert greetings.content
+
+
+def answer(random: bytes, size: int = 90) -> bytes:
+    """How a site begins."""
+    body = b"\x02" + (size - 4).to_bytes(3, "big") + b"\x03\x03" + random
+    return b"\x16\x03\x03" + size.to_bytes(2, "big") + body + bytes(size - len(body))
+
+
+@pytest.mark.parametrize(
+    ("begins", "over"),
+    [
+        (answer(bytes(32)), True),
+        (b"220 welcome" + answer(RETRY), True),
+        (answer(RETRY), False),
+        (b"\x16\x03\x03\x00\x01\x02" + answer(bytes(32)), False),  # in pieces: to be sure, it is looked on
+        (AFTER[3] + answer(RETRY), False),
+        (answer(bytes(32)).replace(b"\x02", b"\x0b", 1), False),  # something else
+    ],
+)
+def test_once_the_site_goes_on_from_the_first_greeting_nothing_more_is_looked_at(
+    begins: bytes, over: bool
+) -> None:
+    for at in range(len(begins)):
+        greetings = Greetings("farm.example")
+        assert greetings.said(GOOD) == GOOD
+        assert not greetings.content
+        greetings.heard(begins[:at])
+        greetings.heard(begins[at:])
+        assert greetings.content is over
+
+
+@pytest.mark.parametrize("size", [7, 16_000])
+def test_a_second_greeting_does_not_hide_in_the_record_of_the_first(size: int) -> None:
+    two = GOOD[5:] + greeting("evil.example")[5:]
+    parts = [two[at : at + size] for at in range(0, len(two), size)]
+    said = b"".join(b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in parts)
+    with pytest.raises(Stopped):
+        Greetings("farm.example").said(said)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import gc
 import socket
+import ssl
 import struct
 import time
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from allowlist.door import Kind, Limits
+from allowlist.greetings import Greetings
 from allowlist.relay import Tunnels
 from allowlist.tls import Hello
 from allowlist.wires import Wires
@@ -21,6 +23,7 @@ from tests.allowlist.conftest import (
     FARM,
     Names,
     Opened,
+    Talk,
     deaf,
     echo,
     hello_for,
@@ -402,10 +405,105 @@ def test_an_open_tunnel_keeps_nothing_of_its_greeting(trusting: Any) -> None:
     run(main())
 
 
+def a_site_that_asks_for_another_greeting(tls: ssl.SSLContext, names: list[str | None]) -> Talk:
+    """Who has no key for what browsers offer first; `names` is what its greetings ask for."""
+    tls.set_ecdh_curve("secp521r1")
+    tls.sni_callback = lambda _, name, __: names.append(name)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        side = tls.wrap_bio(incoming, outgoing, server_side=True)
+        while data := await reader.read(65536):
+            incoming.write(data)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+                writer.write(b"it has shaken hands")
+            writer.write(outgoing.read())
+
+    return talk
+
+
+def early(size: int) -> bytes:
+    """A record of early data; many a site passes over it that asks for another greeting."""
+    return b"\x17\x03\x03" + size.to_bytes(2, "big") + bytes(size)
+
+
+ALERT = b"\x15\x03\x03\x00\x02\x01\x5a"  # a warning: user_canceled
+CHANGE = b"\x14\x03\x03\x00\x01\x01"
+
+
+@pytest.mark.parametrize("in_one", [True, False])
+@pytest.mark.parametrize(
+    ("named", "before"),
+    [
+        (FARM, b""),
+        (FARM, CHANGE + ALERT),
+        ("evil.example", b""),
+        ("evil.example", CHANGE + ALERT),
+        ("evil.example", early(1)),
+        ("evil.example", CHANGE + early(16_000) + ALERT),
+    ],
+)
+def test_a_second_greeting_has_to_name_the_host_too_whatever_comes_before_it(
+    named: str, in_one: bool, before: bytes, tls_for: Any, trusting: Any
+) -> None:
+    async def main() -> None:
+        names: list[str | None] = []
+        site = a_site_that_asks_for_another_greeting(tls_for(FARM), names)
+        async with served(site) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            first, client, incoming, outgoing = hello_for(FARM, trusting)
+            writer.write(first)
+            incoming.write(await reader.read(65536))
+            with pytest.raises(ssl.SSLWantReadError):
+                client.do_handshake()
+            again = outgoing.read().removeprefix(CHANGE)
+            assert FARM.encode() in again
+            again = before + again.replace(FARM.encode(), named.encode())
+            for piece in [again] if in_one else [again[at : at + 100] for at in range(0, len(again), 100)]:
+                writer.write(piece)
+                await asyncio.sleep(0.001)
+            if named == FARM:
+                while client.version() is None:
+                    incoming.write(await reader.readexactly(1))
+                    with contextlib.suppress(ssl.SSLWantReadError):
+                        client.do_handshake()
+                assert names == [FARM, FARM]
+                assert opened.refused == []
+            else:
+                assert await rest(reader) == b""
+                assert names == [FARM]
+                assert [each.why for each in opened.refused] == [
+                    f"What was sent to {FARM} was stopped: its TLS greeting asks for {named}."
+                ]
+            writer.close()
+
+    run(main())
+
+
+def test_a_second_greeting_that_comes_before_it_is_asked_for_has_to_name_the_host_too(
+    tls_for: Any, trusting: Any
+) -> None:
+    async def main() -> None:
+        names: list[str | None] = []
+        site = a_site_that_asks_for_another_greeting(tls_for(FARM), names)
+        async with served(site) as port, Opened(policy_of(f"https://{FARM}:{port}/")) as opened:
+            reader, writer = await opened.tunnel(f"{FARM}:{port}")
+            greeting = hello_for(FARM, trusting)[0]
+            writer.write(greeting + CHANGE + greeting.replace(FARM.encode(), b"evil.example"))
+            assert await rest(reader) == b""
+            assert names == []
+            assert "asks for evil.example" in opened.refused[0].why
+            writer.close()
+
+    run(main())
+
+
 @pytest.mark.parametrize("error", [PermissionError("not so"), ValueError("nor so")])
 def test_what_the_reader_of_a_beginning_raises_is_raised_whatever_it_is(error: Exception) -> None:
-    def heed(_: bytes) -> bytes:
-        raise error
+    class Refuses(Greetings):
+        def said(self, data: bytes) -> bytes:
+            raise error
 
     async def main() -> None:
         pairs = socket.socketpair(), socket.socketpair()
@@ -414,7 +512,7 @@ def test_what_the_reader_of_a_beginning_raises_is_raised_whatever_it_is(error: E
             end.setblocking(False)
         ends[1].send(b"hello")
         with pytest.raises(type(error)):
-            await Tunnels(5, 5, 5).carry(ends[0], ends[2], heed)
+            await Tunnels(5, 5, 5).carry(ends[0], ends[2], Refuses(FARM))
         with pytest.raises(BlockingIOError):
             ends[3].recv(1)
         for end in ends:
