@@ -76,6 +76,13 @@ class Desk:
             )
         return {}
 
+    def _answer(self, method: str, **params: Any) -> dict[str, Any]:
+        """One call, made again until it is answered."""
+        for _ in range(6):
+            if answer := self.call(method, **params):
+                return answer
+        raise AssertionError(f"Chromium does not answer {method}.")
+
     def _call(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._last += 1
         self._wire.sendall(json.dumps(asked | {"id": self._last}).encode() + b"\0")
@@ -98,11 +105,11 @@ class Desk:
     def tidy(self) -> None:
         """One tab, one window, our page in it, a pointer on its link."""
         self.xdotool("key", "Escape")
-        page = str(self.call("Target.createTarget", url="about:blank")["targetId"])
-        for target in self.call("Target.getTargets")["targetInfos"]:
+        page = str(self._answer("Target.createTarget", url="about:blank")["targetId"])
+        for target in self._answer("Target.getTargets")["targetInfos"]:
             if target["targetId"] != page and target["type"] in ("page", "other"):
                 self.call("Target.closeTarget", targetId=target["targetId"])
-        self._page = str(self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"])
+        self._page = str(self._answer("Target.attachToTarget", targetId=page, flatten=True)["sessionId"])
         self.call("Log.enable", self._page)
         self.call("Page.navigate", self._page, url=self._url)  # so there is something to go back to
         self.xdotool("mousemove", "640", "500")
