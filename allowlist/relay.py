@@ -163,20 +163,20 @@ class _Tunnel:
             self._out.stop()
             self.over.set_exception(error)
             return
-        self._look_away(self._heed)
         if not passes:
             return
+        self._out.carry(passes)  # first of all: whoever it goes to is at work while we do the rest
         if not self.has_begun:
             self.has_begun = True
             self._back.start()
-        self._out.carry(passes)
+        self._look_away(self._heed)
 
     def _heard(self, data: bytes) -> None:
-        """Show what has come from the other side."""
+        """Pass on what has come from the other side, and show it."""
+        self._back.carry(data)
         if self._heed is not None:
             self._heed.heard(data)
             self._look_away(self._heed)
-        self._back.carry(data)
 
     def _look_away(self, heed: Heed) -> None:
         if heed.content:
