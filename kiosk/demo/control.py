@@ -35,7 +35,9 @@ def find_socket() -> Path:
 
 
 class Control:
-    """Connects as an administrator; `view` is always the latest. A context manager."""
+    """Connects as an administrator; `view` is always the latest. A context manager. Raises KioskError, also
+    as it begins, where nobody listens or the guardian has gone.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = socket.socket(socket.AF_UNIX)
@@ -55,7 +57,11 @@ class Control:
         self._changed = threading.Condition()
         self._open = True
         threading.Thread(target=self._read, daemon=True).start()
-        self.send("hello", role="control")
+        try:
+            self.send("hello", role="control")
+        except KioskError:
+            self._connection.close()
+            raise
 
     def __enter__(self) -> Control:
         return self
@@ -68,7 +74,10 @@ class Control:
 
     def send(self, kind: str, **data: object) -> None:
         """One message, without waiting for an answer."""
-        self._connection.sendall(encode(kind, **data))
+        try:
+            self._connection.sendall(encode(kind, **data))
+        except OSError as error:
+            raise KioskError("The guardian has gone.", "Look at its log, and restart the kiosk.") from error
 
     def ask(self, kind: str, **data: object) -> Message:
         """One message and its `ok`. Raises KioskError with the guardian's sentence if it says no."""
