@@ -25,6 +25,7 @@ from allowlist.decision import Policy
 from allowlist.door import Door, Refusal
 from allowlist.resolver import ResolveError
 from allowlist.sites import Site
+from tests.ports import everywhere
 
 TODAY = date(2026, 11, 22)
 LONGEST_TEST = 20  # s; every coroutine of a test is bounded
@@ -167,16 +168,11 @@ async def name_server(zone: Zone, tls: ssl.SSLContext | None = None) -> AsyncIte
     """A name server for `zone` over UDP and TCP (or TLS) on one loopback port, which is yielded."""
     kind = "tls" if tls else "tcp"
     loop = asyncio.get_running_loop()
-    while True:  # until a port is free for both
-        server = await asyncio.start_server(lambda r, w: _stream(zone, r, w, kind), "127.0.0.1", 0, ssl=tls)
-        port = server.sockets[0].getsockname()[1]
-        try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(zone), ("127.0.0.1", port))
-            break
-        except OSError:
-            server.close()
+    stream, datagrams = everywhere("127.0.0.1")
+    server = await asyncio.start_server(lambda r, w: _stream(zone, r, w, kind), sock=stream, ssl=tls)
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(zone), sock=datagrams)
     try:
-        yield port
+        yield int(stream.getsockname()[1])
     finally:
         transport.close()
         server.close()
